@@ -96,8 +96,12 @@ refuse_twice()
 # launch COMMAND...: starts it detached from this shell and its files.
 launch()
 {
-    local pid
+    local pid log fd
     rm -f "$dir/pid" "$dir/started"
+    # The logs of the run before: what a crash leaves is worth a look.
+    for log in server broker namesrv; do
+        [ ! -e "$dir/$log.log" ] || mv -f "$dir/$log.log" "$dir/$log.old.log"
+    done
     (
         # Open pipes of a caller (make, a test runner) must not be held.
         for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done

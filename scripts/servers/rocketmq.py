@@ -129,17 +129,19 @@ def topic(port, name, count="4", order="false"):
     make_topic(port, broker(port), name, int(count), order)
 
 
-def group(port, name):
+def group(port, name, retries="16"):
     """A group and its retry topic.
 
     Without that topic a consumer hears of its first rejected message only at
     a later rebalance, up to ten seconds after it.
     """
+    if not retries.isdigit():
+        raise Failed("'%s' is not a number of retries" % retries)
     conn = broker(port)
     conn.must(CREATE_GROUP, {}, json.dumps({
         "groupName": name, "consumeEnable": True,
         "consumeFromMinEnable": True, "consumeBroadcastEnable": True,
-        "retryQueueNums": 1, "retryMaxTimes": 16, "brokerId": 0,
+        "retryQueueNums": 1, "retryMaxTimes": int(retries), "brokerId": 0,
         "whichBrokerWhenConsumeSlowly": 1,
         "notifyConsumerIdsChangedEnable": True}).encode())
     make_topic(port, conn, "%RETRY%" + name, 1)
