@@ -55,16 +55,18 @@ check_port()
     fi
 }
 
-# The start time of process $1 in ticks since boot; nothing when it is gone
-# (or a zombie).
+# The start time of process $1 in ticks since boot; nothing when it is gone.
+# Of a killed process the first thread is a zombie at once, while the others
+# may still hold its ports and files: only when it is alone it is gone.
 start_time()
 {
-    local stat
+    local stat tasks
+    tasks=("/proc/$1/task"/*)
     { stat=$(cat "/proc/$1/stat"); } 2>/dev/null || return 0
     stat=${stat##*) }
     # shellcheck disable=SC2086
     set -- $stat
-    [ "$1" = Z ] || printf '%s\n' "${20}"
+    [ "$1" = Z ] && [ "${#tasks[@]}" -le 1 ] || printf '%s\n' "${20}"
 }
 
 # The process id of the server in $dir, or nothing when it does not run.
