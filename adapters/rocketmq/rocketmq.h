@@ -5,7 +5,8 @@
  * its functions are declared here as members of a table, in our own words.
  * client.c fills the table; message.c reads a message; callback.c decides what
  * a callback of the client answers; consumer.c begins and ends consumers;
- * producer.c sends; scan.c reads a topic without being a member of a group.
+ * producer.c sends; scan.c reads a topic without being a member of a group;
+ * route.c tells a missing topic from a missing name server.
  */
 #ifndef RMQ_ROCKETMQ_H
 #define RMQ_ROCKETMQ_H
@@ -247,6 +248,10 @@ enum { RMQ_TRIES_MAX = 14 };
 /* producer.c */
 int rmq_publish(void *self, const struct mqm_delivery *d);
 void rmq_end_producer(struct rmq *self);
+
+/* route.c: why the client sees no queues.  -ENOENT: there is no such topic;
+ * -EIO: nobody can tell. */
+int rmq_no_route(const struct rmq *self, const char *topic);
 
 /* scan.c */
 int rmq_scan(void *self, const char *topic,

@@ -97,16 +97,12 @@ static int start_reader(struct reader *rd)
 
 static int find_queues(struct reader *rd)
 {
-    const struct mqm_host *host = rd->self->host;
     int r = rd->self->api.FetchSubscriptionMessageQueues(rd->handle, rd->topic,
                                                          &rd->queues, &rd->n);
 
     if (!r && rd->n > 0)
         return MQM_OK;
-    return host->fail(host, -ENOENT,
-                      "the name server (%s) knows no topic '%s' (%d: %s)",
-                      rd->self->set.name_server, rd->topic, r,
-                      r ? rmq_last_words(rd->self) : "no queues");
+    return rmq_no_route(rd->self, rd->topic);
 }
 
 static int begin_reader(struct reader *rd, struct rmq *self, const char *topic)
@@ -181,6 +177,8 @@ static int scan_queue(struct reader *rd, const struct rmq_queue *q,
             continue;
         }
         r = visit_some(rd, &got, end, visit, user);
+        if (r == MQM_OK && got.next <= at)
+            r = no_answer(rd, q);
         at = got.next;
         api->ReleasePullResult(got);
     }
