@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/* mqmigrate.h - work on each message once while two brokers run side by side.
+ *
+ * During a migration one business message can reach a consumer twice, once
+ * from each broker.  Every arrival is a copy from a "side".  The first side to
+ * look settles which side the message belongs to, by the policy it knows at
+ * that moment; from then on that side alone works on it, until it is done.
+ *
+ *     mqm_run()                  all of it: decide, claim, work, tell
+ *
+ *     mqm_should_consume()       or step by step:  does it belong to this side?
+ *     mqm_acquire()              is it ours, right now?
+ *     mqm_release_on_success()   done: nobody works on it again
+ *     mqm_release_on_failure()   had no effect: the same side will try again
+ *     mqm_release_in_doubt()     nobody can know: park it until it is resolved
+ *
+ * RESULTS    0 is MQM_OK.  A positive result is a verdict: an answer, not an
+ *            error, and it says what to do with the copy.  A negative result
+ *            is an errno; mqm_errmsg() tells the story.  Only mqm_should_
+ *            consume() answers yes (1) and no (0).
+ * OWNERSHIP  What you pass in stays yours and is not kept after the call.
+ *            What you get back is written to memory that you gave; a string
+ *            in it is a constant of the library unless said otherwise.
+ * THREADS    An mqm may be shared.  Every call is safe from any thread, but
+ *            two threads must not use the same struct, and nobody may be in a
+ *            call when mqm_close() runs.  Open anew in a forked child.
+ * CALLBACKS  log and audit run on whatever thread has something to say, and
+ *            must not call the library.  Handlers may, except mqm_close().
+ *            No callback may throw or longjmp.
+ * WAITING    A call waits for the store no longer than store.timeout_ms.
+ * HABITS     The library handles no signals, prints nothing, never exits the
+ *            process, and runs no thread but the keeper (see mqm_tick).
+ * ABI        Structs that begin with `size` may grow at the end; the size of
+ *            the first one is the stride of an array.  struct mqm_msg and
+ *            struct mqm_claim never change; what is reserved is zero.
+ */
+#ifndef MQMIGRATE_H
+#define MQMIGRATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MQM_VERSION_MAJOR 0
+#define MQM_VERSION_MINOR 1
+#define MQM_VERSION_PATCH 0
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef MQM_API
+#if defined(__GNUC__)
+#define MQM_API __attribute__((visibility("default")))
+#else
+#define MQM_API
+#endif
+#endif
+
+/* ------------------------------- words ---------------------------------- */
+
+typedef struct mqm mqm;
+
+/* None of them is 1, the yes of mqm_should_consume(). */
+enum mqm_result {
+    MQM_OK    = 0,  /* done as asked                                         */
+    MQM_SKIP  = 10, /* another copy answers for it: acknowledge this one     */
+    MQM_LATER = 11, /* this side is at it already: have it redelivered       */
+    MQM_DOUBT = 12, /* held by us, but an earlier try may have taken effect  */
+    MQM_LOST  = 13, /* the token was overtaken: stop, nothing was changed    */
+};
+
+/* How the work ended.  The numbers are odd on purpose: what a handler returns
+ * without thinking (true, -ETIMEDOUT, a verdict) means MQM_UNSURE, never "run
+ * it again". */
+enum mqm_outcome {
+    MQM_HANDLED = 0,
+    MQM_FAILED  = 70, /* it certainly had no effect: try again on this side */
+    MQM_UNSURE  = 71, /* it may have taken effect: park it; and all else    */
+};
+
+enum mqm_log_level { MQM_ERROR, MQM_WARN, MQM_INFO, MQM_DEBUG };
+
+/* One copy of a message.  group, topic and id say which message it is; side
+ * says which broker this copy came from.  side, group and topic are names from
+ * the configuration, not the broker's: "rewards" on both sides, though the
+ * brokers call it "rewards" and "GID_rewards".  A name that is not there is
+ * refused (-ENOENT), since under two names a message is worked on twice. */
+struct mqm_msg {
+    const char *side;
+    const char *group;  /* groups do not exclude one another             */
+    const char *topic;
+    const void *id;     /* what the producer got from mqm_new_id(); NUL  */
+    size_t id_len;      /*   bytes at its end do not count.  No id: sent */
+                        /*   before there were ids, see mqm_acquire()    */
+    const void *key;    /* what cut and allow list look at, for example  */
+    size_t key_len;     /*   the user's number; NULL: the id             */
+    int64_t born_ms;    /* Unix time of its first sending; 0: taken from */
+                        /*   a UUIDv7 id, else unknown                   */
+    const char *origin; /* where this copy lies on its broker, or NULL   */
+    void *reserved[2];
+};
+#define MQM_MSG_INIT {0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0}}
+#define MQM_ID_MAX   128
+
+/* A copy with what came along, for handlers and producers. */
+struct mqm_delivery {
+    size_t size;
+    struct mqm_msg msg;
+    const void *body;
+    size_t body_len;
+    void *raw;        /* the client's own message (rd_kafka_message_t *,    */
+                      /*   CMessageExt *), or NULL                          */
+    const char *tag;  /* RocketMQ's tag, or NULL                            */
+    unsigned flags;   /* of mqm_delivery_flag                               */
+    unsigned lane;    /* copies of one lane keep their order: behind one    */
+                      /*   that comes again the rest is not touched; 0: none */
+    /* Set by the library. */
+    int result;       /* in a handler MQM_OK or MQM_DOUBT, then see mqm_run */
+    int64_t retry_ms; /* not MQM_OK: have it redelivered after this long    */
+    uint64_t token;   /* the fencing value, see mqm_acquire()               */
+    unsigned attempt; /* 1: the first                                       */
+    int64_t deadline_ms; /* Unix time after which the effect must not begin */
+    const char *why;  /* "done", "held", "lease ran out": for logs          */
+    void *call;       /* the library's own                                  */
+};
+#define MQM_DELIVERY_INIT                                                      \
+    {sizeof(struct mqm_delivery), MQM_MSG_INIT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  \
+     0, 0, 0}
+enum mqm_delivery_flag {
+    MQM_FROM_PARKING = 1, /* a body out of the parking topic: only a message */
+                          /*   that is done lets go of this copy             */
+    MQM_BODY_KEPT    = 2, /* of a claim: its body is safe, for MQM_OP_DOUBT  */
+                          /*   and MQM_OP_PARK_FAILED                        */
+};
+
+/* ------------------------- opening and closing -------------------------- */
+
+struct mqm_event; /* see "audit" below */
+
+enum mqm_open_flag {
+    MQM_NO_KEEPER = 1, /* run no thread: the program calls mqm_tick()       */
+};
+
+struct mqm_options {
+    size_t size;          /* set by MQM_OPTIONS_INIT                         */
+    unsigned flags;
+    const char *config;   /* a path, an http:// or https:// address, or, if  */
+                          /*   it begins with '{', the configuration itself  */
+    const char *instance; /* this process, in leases and audit; "host:pid"   */
+    void *user;
+    void (*log)(void *user, int level, const char *text);
+    void (*audit)(void *user, const struct mqm_event *event);
+
+    /* Keep the body of a message that mqm_run() is about to park; 0: it is
+     * safe.  NULL: its side's adapter writes it to the parking topic; where
+     * there is none, the copy is not acknowledged. */
+    int (*park)(void *user, const struct mqm_delivery *d);
+};
+#define MQM_OPTIONS_INIT {sizeof(struct mqm_options), 0, 0, 0, 0, 0, 0, 0}
+
+/* Read the configuration and connect to the store it names.
+ * On failure *out is NULL. */
+MQM_API int mqm_open(mqm **out, const struct mqm_options *opts);
+
+/* Make every mqm_poll(), now and later, return -ECANCELED, and mqm_run() begin
+ * no other handler.  May be called from a signal handler. */
+MQM_API void mqm_stop(mqm *m);
+
+/* Stop, wait for handlers that run, give back what was not begun.  NULL is
+ * fine.  Claims of mqm_acquire() not released run out: doubts. */
+MQM_API void mqm_close(mqm *m);
+
+/* Read the configuration again and switch to it, whole or not at all: on
+ * failure the old one stays in force.  Messages that belong to a side already
+ * stay with it. */
+MQM_API int mqm_reload(mqm *m);
+
+/* ----------------------- the whole guard, one call ---------------------- */
+
+/* Returns an mqm_outcome.  For MQM_DOUBT it is called only if the configuration
+ * says so (doubt = run); ask whoever knows before working. */
+typedef int (*mqm_handler)(void *user, const struct mqm_delivery *d);
+
+/* Ask whose the copies are, claim them in few round trips, call the handler
+ * for ours, one by one on this thread, and tell how it ended.  Leases are
+ * renewed meanwhile.  Each d->result, always set, is
+ *
+ *     MQM_OK   acknowledge it: done, or parked, or not ours to work on
+ *     other    have it redelivered after d->retry_ms
+ *
+ * Returns MQM_OK if all are, else the first other one. */
+MQM_API int mqm_run(mqm *m, struct mqm_delivery *d, size_t n,
+                    mqm_handler handler, void *user);
+
+/* For handlers, right before the effect.  Is the message still ours, and time
+ * left to begin?  MQM_OK as far as is known, or MQM_LOST: stop working.  What
+ * was begun in time settles doubts in time (see mqm_resolve).  No I/O. */
+MQM_API int mqm_check(const struct mqm_delivery *d);
+
+/* A header (property) of the copy: NULL where there is none.  Lives as long as
+ * the delivery. */
+MQM_API const void *mqm_header(const struct mqm_delivery *d, const char *name,
+                               size_t *len);
+
+/* --------------------------- the core calls ----------------------------- */
+
+/* For programs that need the steps apart.  A claim ties a token to its
+ * message, so that they cannot be mixed up; msg must live until the claim is
+ * released.  Fill in msg, the rest with zeros. */
+struct mqm_claim {
+    struct mqm_msg msg;
+    void *user;       /* yours                                              */
+    uint64_t token;   /* proves that it is ours; 0: it is not               */
+    int64_t lease_ms; /* ours for this long (OK, DOUBT), or worth another   */
+                      /*   try after this long (LATER, < 0)                 */
+    const char *why;
+    int op;           /* an mqm_op, for mqm_submit()                        */
+    int result;
+    unsigned attempt;
+    unsigned flags;   /* of mqm_delivery_flag                               */
+    uint64_t cell;    /* the library's own                                  */
+    uint64_t reserved[2];
+};
+#define MQM_CLAIM_INIT {MQM_MSG_INIT, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0}}
+
+/* Does the message belong to msg->side?
+ *
+ *       1    yes, or policy says so and nobody has looked before: acquire it
+ *       0    no, and that is on record in the store: acknowledge and drop it
+ *     < 0    unknown: have it redelivered
+ *
+ * Not needed before mqm_acquire().  A no is never a guess: it is looked up,
+ * and put on record if nobody has looked before.  Written carelessly,
+ * if (!mqm_should_consume(m, &msg)), it is still safe: what is unknown goes on
+ * to mqm_acquire() and is refused there. */
+MQM_API int mqm_should_consume(mqm *m, const struct mqm_msg *msg);
+
+/* Take a lease on the message; whose it is is decided on the way, so this
+ * call is enough by itself.
+ *
+ *     MQM_OK      it is ours until the lease runs out; c->token proves it
+ *     MQM_DOUBT   the same, but a lease ran out before: somebody began, and
+ *                 perhaps finished, without telling.  Ask whoever knows, or
+ *                 mqm_release_in_doubt()
+ *     MQM_SKIP    it is done or parked, or belongs to the other side
+ *     MQM_LATER   another consumer of our side has it
+ *     -EBADMSG    no id, or one that cannot be: no other try will help
+ *     -ENOENT     a name that the configuration does not have
+ *     < 0         unknown: treat all of them as MQM_LATER
+ *
+ * A copy without an id (or with one longer than MQM_ID_MAX) belongs to the old
+ * side, is told apart by its origin, and is refused with -EBADMSG on the new
+ * side.  mqm_run() puts it into the parking topic there, counts it and says so:
+ * it is neither dropped nor worked on.
+ *
+ * The token stays the same until the claim ends; tokens of one message only
+ * ever grow.  Hand it to whatever the work writes to, and a consumer that was
+ * overtaken cannot do harm there. */
+MQM_API int mqm_acquire(mqm *m, struct mqm_claim *c);
+
+/* Begin the lease afresh, at a third of c->lease_ms.  MQM_LOST: stop working.
+ * Another thread may do it, with a copy of the claim. */
+MQM_API int mqm_renew(mqm *m, struct mqm_claim *c);
+
+/* End the claim.  A call whose answer got lost may be repeated; while it is
+ * < 0, do not acknowledge the copy.  MQM_LOST: the lease ran out and another
+ * consumer took over, so the message may have been worked on twice; the copy
+ * is not to be acknowledged.  A claim that is not ours: -EINVAL. */
+MQM_API int mqm_release_on_success(mqm *m, struct mqm_claim *c);
+
+/* Only if the work certainly had no effect (or never began). */
+MQM_API int mqm_release_on_failure(mqm *m, struct mqm_claim *c);
+
+/* Claimed, but never begun: it is owed as before, and no try is counted. */
+MQM_API int mqm_hand_back(mqm *m, struct mqm_claim *c);
+
+/* The work may have taken effect, or not (a time-out).  The message is parked:
+ * nobody works on it until somebody who knows calls mqm_resolve().  If you have
+ * put its body somewhere safe before, say so with MQM_BODY_KEPT in c->flags:
+ * the copy may be acknowledged then.  Without it do not acknowledge the copy. */
+MQM_API int mqm_release_in_doubt(mqm *m, struct mqm_claim *c);
+
+/* n of the calls above in few round trips, as if made one by one in this
+ * order: the ends of one batch go first, with the claims of the next.  Every
+ * result is always set, also when the call fails.  Returns MQM_OK, or the
+ * first result that is negative. */
+enum mqm_op {
+    MQM_OP_ACQUIRE,
+    MQM_OP_RENEW,
+    MQM_OP_SUCCESS,
+    MQM_OP_FAILURE,
+    MQM_OP_DOUBT,
+    MQM_OP_HAND_BACK, /* claimed and never begun: no try is counted */
+    MQM_OP_PARK_FAILED, /* as MQM_OP_DOUBT, but it certainly had no effect:  */
+                        /*   tried often enough, a person should look        */
+};
+MQM_API int mqm_submit(mqm *m, struct mqm_claim *const *claims, size_t n);
+
+/* ------------------------------ producers ------------------------------- */
+
+/* A new id: 36 characters and a NUL, later ids sort after earlier ones (UUID
+ * version 7).  Send the same id to both sides, as header MQM_ID_HEADER, and
+ * the same key.  A message is sent once both brokers have it. */
+#define MQM_ID_LEN    36
+#define MQM_ID_HEADER "mqm-id"
+MQM_API int mqm_new_id(char id[MQM_ID_LEN + 1]);
+
+/* Send msg (topic, id, key) and body to every side that the configuration
+ * names for the topic, or to msg.side alone, and wait for the brokers: one
+ * round trip, so for moderate rates.  After a failure send again with the same
+ * id: consumers see it once. */
+MQM_API int mqm_publish(mqm *m, const struct mqm_delivery *d);
+
+/* --------------------------- running adapters --------------------------- */
+
+/* For programs that let the library drive the brokers, through mqm_run().
+ * Subscribe before the first poll.  An adapter may call the handler from
+ * threads of its own; user must live until mqm_close(). */
+MQM_API int mqm_subscribe(mqm *m, const char *side, const char *group,
+                          const char *topic, mqm_handler handler, void *user);
+
+/* Handle what has come from the side; wait for it up to timeout_ms (-1: until
+ * mqm_stop()).  One thread a side.  After an error it has waited too, so a loop
+ * goes on until -ECANCELED. */
+MQM_API int mqm_poll(mqm *m, const char *side, int timeout_ms);
+
+/* What the keeper thread does (read the policy again if it changed, renew the
+ * leases of running handlers): for programs that opened with MQM_NO_KEEPER, at
+ * least each second. */
+MQM_API int mqm_tick(mqm *m);
+
+/* -------------------------- audit and repair ---------------------------- */
+
+enum mqm_state {
+    MQM_FREE,   /* nobody has looked                          */
+    MQM_OWED,   /* belongs to a side, not in work             */
+    MQM_HELD,   /* belongs to a side, in work                 */
+    MQM_PARKED, /* belongs to a side, in doubt, waits for     */
+                /*   mqm_resolve()                            */
+    MQM_DONE,
+};
+
+enum mqm_record_flag {
+    MQM_BY_RULE    = 1, /* OWED because the switch was off or the message    */
+                        /*   older than the switch: nobody waits for it      */
+    MQM_BODY_SAFE  = 2, /* PARKED: the body lies in the parking topic, or    */
+                        /*   with the program's own hook                     */
+    MQM_REASSIGNED = 4, /* perhaps not its first side                        */
+    MQM_UNSENT     = 8, /* OWED again by mqm_resolve() or mqm_assign(), and  */
+                        /*   not seen since: send the body again             */
+};
+
+struct mqm_record {
+    size_t size; /* set by MQM_RECORD_INIT */
+    int state;   /* an mqm_state */
+    unsigned attempts;
+    uint64_t token;
+    uint64_t doubt;  /* the oldest attempt of which nobody knows, or 0      */
+    int64_t age_ms;  /* since the last change, by the store's clock         */
+    int64_t left_ms; /* HELD: of the lease; OWED: before the next try;      */
+                     /*   PARKED: until it may be resolved as not done      */
+    unsigned flags;  /* of mqm_record_flag                                  */
+    const char *why; /* PARKED: "lease ran out", "handler unsure", ...      */
+    char side[32];   /* whose it is, or who did it                          */
+    char holder[64]; /* HELD: the instance                                  */
+    char origin[128]; /* where a copy of it lies on its broker, as seen by  */
+                     /*   who looked first: "kafka:rewards/3/1209"          */
+    char route[32];  /* the side that policy names at this moment           */
+};
+#define MQM_RECORD_INIT                                                        \
+    {sizeof(struct mqm_record), 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}, {0}, {0}}
+
+/* What the store knows of a message; a message never seen is MQM_FREE. */
+MQM_API int mqm_inspect(mqm *m, const struct mqm_msg *msg,
+                        struct mqm_record *out);
+
+/* Visit the messages of a group and topic that belong to a side (NULL: to
+ * either) and are not done: before a side is switched off there must be none.
+ * What is owed by rule only (MQM_BY_RULE) is not visited.  visit() returns 0 to go on, and may call
+ * anything but mqm_close().  -ENOTSUP where the store cannot list. */
+MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
+                        const char *topic,
+                        int (*visit)(void *user, const struct mqm_msg *msg,
+                                     const struct mqm_record *record),
+                        void *user);
+
+/* Settle a parked message, seen with this token (MQM_LOST: it moved since):
+ * MQM_HANDLED, or MQM_FAILED: it is owed again, and since its copies are
+ * acknowledged, send the body you kept again, same id, MQM_FROM_PARKING.
+ * -EAGAIN: the attempt in doubt may still act; ask again after settle_ms. */
+MQM_API int mqm_resolve(mqm *m, const struct mqm_msg *msg, uint64_t token,
+                        int outcome);
+
+/* An operator's override: what is owed without a doubt, or parked and settled,
+ * and was seen with this token, belongs to msg->side from now on.  The other
+ * side's copies come again until it is done.  The new side may have dropped
+ * its copy: send it again there. */
+MQM_API int mqm_assign(mqm *m, const struct mqm_msg *msg, uint64_t token);
+
+/* Read the parking topic of a side from its beginning to its present end, and
+ * visit each body in it (msg, body, tag, raw; flags has MQM_FROM_PARKING; the
+ * side, group and topic are the configuration's names).  To send one again:
+ * mqm_publish() with the delivery as it came.  visit() returns 0 to go on.
+ * -ENOTSUP where the adapter cannot, -ENOENT where there is no such topic. */
+MQM_API int mqm_read_parking(mqm *m, const char *side, const char *group,
+                             const char *topic,
+                             int (*visit)(void *user,
+                                          struct mqm_delivery *d),
+                             void *user);
+
+/* --------------------------- configuration ------------------------------ */
+
+/* Change one setting of a topic in a configuration file, safely: the new text
+ * is checked as mqm_open() would, written beside the old one, synced and
+ * renamed over it, under a lock against others that do the same.  name is one
+ * of the topic's settings: "cut" ("25%", "0.5%"), "switch" ("on", "off"),
+ * "since" ("now" or Unix ms), "allow" (adds), "disallow" (removes).  group may
+ * be NULL where the topic has only one.  Consumers see it within a second.
+ * Switching on for the first time sets "since", too.
+ * -EINVAL and nothing changed if the result would not be valid. */
+MQM_API int mqm_change(const char *path, const char *group, const char *topic,
+                       const char *name, const char *value);
+
+/* One line a setting: for mqmctl and man pages. */
+struct mqm_setting_info {
+    size_t size;
+    const char *where; /* "", "store", "topics[]", "topics[].sides.*"       */
+    const char *name, *type, *fallback, *limits, *words;
+};
+MQM_API int mqm_settings(int (*visit)(void *user,
+                                      const struct mqm_setting_info *info),
+                         void *user);
+
+/* The topics of the configuration in force. */
+struct mqm_topic_info {
+    size_t size;
+    const char *group, *topic, *old_side, *new_side;
+    int switched;        /* 1: on                                           */
+    unsigned cut_ppm;    /* millionths                                      */
+    int64_t since_ms;    /* 0: not set                                      */
+    int64_t settle_ms;
+    size_t allowed;      /* entries of the allow list                       */
+};
+MQM_API int mqm_topics(mqm *m,
+                       int (*visit)(void *user,
+                                    const struct mqm_topic_info *info),
+                       void *user);
+
+/* Stores and adapters: built in, and those that the configuration names.  One
+ * that cannot be loaded is visited with result < 0 and the story in why. */
+struct mqm_plugin_info {
+    size_t size;
+    const char *name, *kind, *version, *path;
+    int result;
+    const char *why;
+};
+MQM_API int mqm_plugins(mqm *m,
+                        int (*visit)(void *user,
+                                     const struct mqm_plugin_info *info),
+                        void *user);
+
+struct mqm_event { /* one line of the audit trail; lives during the call */
+    size_t size;
+    const char *call; /* "acquire", "success", ...                */
+    const struct mqm_msg *msg;
+    uint64_t token;
+    int result;
+    const char *why;  /* "new", "done", "held", "lease ran out"; of an error  */
+                      /*   its story                              */
+};
+
+struct mqm_stats {
+    size_t size; /* set by MQM_STATS_INIT */
+    uint64_t granted, doubtful, skipped, later, lost;
+    uint64_t succeeded, failed, parked, errors;
+    uint64_t without_id;  /* copies with no id, or one that cannot be       */
+    uint64_t future_born; /* born later than now: the old side's            */
+    uint64_t store_calls; /* round trips: what the store was asked at once  */
+};
+#define MQM_STATS_INIT                                                         \
+    {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+MQM_API int mqm_read_stats(mqm *m, struct mqm_stats *out);
+
+/* ------------------------------- errors --------------------------------- */
+
+/* What a result means; never NULL. */
+MQM_API const char *mqm_strerror(int result);
+
+/* The story of this thread's last negative result, until its next call. */
+MQM_API const char *mqm_errmsg(void);
+
+/* The library that runs, "0.1.0"; the macros are the one compiled against. */
+MQM_API const char *mqm_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* id.h - what identifies a message: made, folded, dated.
+ *
+ * A UUID in text and in upper case is the same id as in lower case or in 16
+ * bytes: the store knows it by its 16 bytes, so two sides that write it in
+ * different ways still meet.
+ */
+#ifndef MQM_ID_H
+#define MQM_ID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Length of what is left of an id without NUL bytes at its end. */
+size_t mqm__id_trim(const void *id, size_t len);
+
+/* The bytes that a store knows it by: 16 for a UUID in its usual text form (36
+ * characters), else as it is.  out has MQM_ID_MAX bytes; returns the length,
+ * 0 for an id that is empty or too long. */
+size_t mqm__id_fold(unsigned char *out, const void *id, size_t len);
+
+/* When it was made, of a folded UUIDv7, in Unix ms; else 0. */
+int64_t mqm__id_born(const unsigned char *id, size_t len);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* source_file.h - a configuration that lies in a file and may change.
+ *
+ * A change is noticed by what stat() tells of the path as it resolves now
+ * (device, inode, size, time of change), so a rename over it, a symlink that
+ * was switched and a rewrite in place are all seen.  A file that is being
+ * rewritten in place is half-written for a moment: it is read twice, and used
+ * only if nothing moved in between.
+ */
+#ifndef MQM_SOURCE_FILE_H
+#define MQM_SOURCE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct source_file {
+    char *path;
+    uint64_t stamp[6]; /* of what was read last; zeros: nothing yet */
+};
+
+/* 1: changed, *text (malloc'ed, NUL at its end) and *len are set;
+ * 0: it stands as it was read last; < 0: unreadable, or still being written
+ * (-EAGAIN), with words. */
+int mqm__source_file_read(struct source_file *s, char **text, size_t *len);
+void mqm__source_file_free(struct source_file *s);
+
+#endif
