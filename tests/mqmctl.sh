@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # mqmctl.sh - every command on a real store, with a broker made of files.
-# shellcheck source=tests/tap.bash
+# shellcheck source=tests/tap.bash disable=SC1003
 . "$(dirname "$0")/tap.bash"
 
 ctl=$BUILD/bin/mqmctl
@@ -74,7 +74,7 @@ usage() {
     says "a resolution that is none" 2 "'done' (it took effect)" \
         mqmctl resolve rewards x maybe
     says "a token that is none" 2 "is no number" \
-        mqmctl resolve rewards x done --token -5
+        mqmctl resolve rewards x "done" --token -5
     says "no configuration" 1 "nowhere.json" "$ctl" -c "$tmp/nowhere.json" \
         topics
     says "MQM_CONFIG is looked at" 1 "elsewhere.json" \
@@ -232,10 +232,10 @@ looking() {
     local id other
     id=$(new_id)
     says "a message that nobody has seen" 0 "free" mqmctl show rewards "$id"
-    check "a worker does one" test "$(worker kafka "$id" done)" = 0
+    check "a worker does one" test "$(worker kafka "$id" "done")" = 0
     says "show: done" 0 "done" mqmctl show rewards "$id"
     other=$(tr a-f A-F <<<"$id")
-    check "a UUID in upper case is the same" is_field state "$other" done
+    check "a UUID in upper case is the same" is_field state "$other" "done"
     says "show: whose" 0 "kafka" mqmctl show rewards "$id"
     says "show: what policy says for a key" 0 "rocketmq" \
         mqmctl show rewards "$(new_id)" --key user-2
@@ -300,18 +300,18 @@ resolving() {
         mqmctl resolve rewards "$id" again
     check "it was sent twice, under one id" test \
         "$(grep -c "^$id" "$tmp/kafka/rewards")" = 2
-    check "a worker does it" test "$(worker kafka "$id" done)" = 0
-    check "the second copy is dropped" test "$(worker kafka "$id" done)" = 0
+    check "a worker does it" test "$(worker kafka "$id" "done")" = 0
+    check "the second copy is dropped" test "$(worker kafka "$id" "done")" = 0
     says "a done one is not parked" 1 "is done by kafka, not parked" \
         mqmctl resolve rewards "$id" again
     says "done twice is done" 0 "is done already" \
-        mqmctl resolve rewards "$id" done
+        mqmctl resolve rewards "$id" "done"
     says "a free one is not parked" 1 "is free, not parked" \
-        mqmctl resolve rewards "$(new_id)" done
+        mqmctl resolve rewards "$(new_id)" "done"
     id=$(park kafka)
-    says "done" 0 "is done" mqmctl resolve rewards "$id" done \
+    says "done" 0 "is done" mqmctl resolve rewards "$id" "done" \
         --token "$(field token "$id")"
-    check "it is done" is_field state "$id" done
+    check "it is done" is_field state "$id" "done"
 }
 
 without_body() {
@@ -342,7 +342,7 @@ assigning() {
         "$tmp/rocketmq/rewards"
     says "assign, again: after a kill between the steps" 0 "sent to rocketmq" \
         mqmctl assign rewards "$id" rocketmq
-    check "the other side does it" test "$(worker rocketmq "$id" done)" = 0
+    check "the other side does it" test "$(worker rocketmq "$id" "done")" = 0
     says "a done one is not assigned" 1 "not owed or parked" \
         mqmctl assign rewards "$id" kafka
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* adapter.c - a broker made of files, to see what mqmctl sends where.
  *
- * A topic is a file in the folder that the setting "dir" names, a message a line
- * of it: id, a tab, the body.  It can be sent to and read from its beginning;
- * nobody is subscribed.
+ * A topic is a file in the folder that the setting "dir" names, a message a
+ * line of it: id, a tab, the body.  It can be sent to and read from its
+ * beginning; nobody is subscribed.
  */
 #include <mqmigrate/plugin.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* worker.c - one copy of one message, and how its work ended.
  *
- *     worker CONFIG SIDE ID done|failed|unsure    mqm_run(), the handler says so
- *     worker CONFIG SIDE ID hold                  claim it and never end that
+ *     worker CONFIG SIDE ID done|failed|unsure    mqm_run(), answered so
+ *     worker CONFIG SIDE ID hold                  claimed, and never ended
  *
  * Prints the result's number.  Exit code 2: it could not even begin.
  */
