@@ -98,5 +98,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' \
 	    $(MAKEFILE_LIST)
 
+include scripts/install.mk
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .PHONY: all lib examples unit clean help
