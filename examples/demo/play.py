@@ -257,7 +257,7 @@ class Play:
         self.tell_producer("rocketmq")
         self.pass_time(1)
         self.wait_for(lambda: self.is_drained("kafka"), "draining Kafka")
-        self.phase("Kafka's consumers stop")
+        self.phase("Kafka stops")
         for name in self.of_side("kafka"):
             self.stage.stop(name)
             del self.workers[name]

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: MIT
 """plot.py - messages a second per side over time, the cut drawn over it: SVG.
 
-Stacked areas, the old side below; the cut is a step line with its own scale
-at the right.  Above it the phases, below it what was done to the consumers.
+Stacked areas, the new side below; the cut is a step line with its own scale at
+the right, drawn so that 100 % is the usual rate: it runs along the new side's
+area if the share is right.  Above it the phases, below it what was done to the
+consumers.
 """
 
 from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 1100, 560
+WIDTH, HEIGHT = 1130, 560
 LEFT, RIGHT, TOP, BOTTOM = 70, 1030, 150, 440
-SIDES = (("old", "Kafka, unguarded", "#9dbbd9"),
+SIDES = (("rocketmq", "RocketMQ", "#e58e3a"),
          ("kafka", "Kafka", "#3f6fa3"),
-         ("rocketmq", "RocketMQ", "#e58e3a"))
+         ("old", "Kafka, unguarded", "#9dbbd9"))
 INK, GREY, CUT, FAULT = "#24292f", "#8b949e", "#111111", "#c62f2f"
 FONT = "font-family='DejaVu Sans, Helvetica, Arial, sans-serif'"
 
 
 class Scale:
-    def __init__(self, begin_ms, end_ms, top):
+    def __init__(self, begin_ms, end_ms, top, usual):
         self.begin, self.end, self.top = begin_ms, end_ms, top
+        self.usual = usual
 
     def x(self, ms):
         part = (ms - self.begin) / max(1, self.end - self.begin)
@@ -28,8 +31,7 @@ class Scale:
         return BOTTOM - (BOTTOM - TOP) * min(1.0, rate / self.top)
 
     def y_cut(self, cut):
-        """A little below the top, so that 100 % is seen as a line."""
-        return BOTTOM - (BOTTOM - TOP) * 0.94 * cut / 100.0
+        return self.y(self.usual * cut / 100.0)
 
 
 def text(x, y, words, size=12, anchor="start", colour=INK, more=""):
@@ -146,8 +148,8 @@ def draw(path, title, issues, story):
     """story: begin_ms, end_ms, phases, cuts, faults (lists of marks)."""
     begin, end = story["begin_ms"], story["end_ms"]
     rates = per_second(issues, begin, end)
-    highest = max(map(sum, zip(*rates.values())), default=1)
-    scale = Scale(begin, end, nice_top(highest))
+    totals = sorted(map(sum, zip(*rates.values())))
+    scale = Scale(begin, end, nice_top(totals[-1]), totals[len(totals) // 2])
     parts = ["<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
              "viewBox='0 0 %d %d' %s>" % (WIDTH, HEIGHT, WIDTH, HEIGHT, FONT),
              "<rect width='100%' height='100%' fill='#ffffff'/>",
