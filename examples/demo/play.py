@@ -6,6 +6,7 @@ the same moments (chance by seed), the same held-back side while the cut goes
 back.  Only the consumers differ, and how they are told the cut.
 """
 
+import json
 import random
 import signal
 import time
@@ -270,9 +271,8 @@ class Play:
         """Held, owed or parked; the naive way has no such notion."""
         if self.naive:
             return 0
-        # One line a message; the first column of no other line is a state.
         out = self.stage.mqmctl("pending", TOPIC, "--side", side, "--json")
-        return sum(1 for line in out.splitlines() if '"id"' in line)
+        return len(json.loads(out))
 
     def end(self):
         self.phase("producers stop")
