@@ -91,6 +91,9 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	$(CC) $(LINK) $< $(A) $(LIBS) $(call libs_of,tests/unit/$*.c) \
 	    $(shell pkg-config --libs check) -lm -o $@
 
+check: ## pass all tests, with real servers (8 min)
+	@BUILD='$(BUILD)' tests/check
+
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
@@ -101,4 +104,4 @@ help: ## list the targets
 include scripts/install.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib examples unit clean help
+.PHONY: all lib examples unit check clean help
