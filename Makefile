@@ -99,9 +99,8 @@ clean: ## remove what was built
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' \
-	    $(MAKEFILE_LIST)
+	    $(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
-include scripts/install.mk
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .PHONY: all lib examples unit check clean help
