@@ -31,6 +31,7 @@ write_config() {
   "topics": [
     {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
      "lease_ms": 100, "handler_ms": 100, "settle_ms": 400, "keep_ms": 600000,
+     "clock_margin_ms": 0,
      "sides": {"kafka": {"parking": "parking"},
                "rocketmq": {"parking": "parking"}}}$more
   ]
@@ -97,13 +98,14 @@ ids_sort() {
 
 # Every setting that a line of the table names stands in the built page.
 page_is_whole() {
+    local setting
     "$ctl" settings --man >"$tmp/table.5" &&
         sed -e "/^@SETTINGS@\$/{" -e "r $tmp/table.5" -e 'd' -e '}' \
             man/mqmigrate.json.5.in >"$tmp/page.5" &&
-        "$ctl" settings | sed -n 's/^    \([a-z_]*\) .*/\1/p' >"$tmp/names" &&
+        "$ctl" settings | sed -n 's/^    \([a-z_][a-z_]*\) .*/\1/p' >"$tmp/names" &&
         [ "$(wc -l <"$tmp/names")" -gt 25 ] &&
-        while read -r name; do
-            grep -qF ".BR \"$name\"" "$tmp/page.5" || echo "$name is missing"
+        while read -r setting; do
+            grep -qF ".BR \"$setting\"" "$tmp/page.5" || echo "$setting"
         done <"$tmp/names" >"$tmp/missing" && [ ! -s "$tmp/missing" ]
 }
 
@@ -143,6 +145,11 @@ changes() {
     local before
     says "since must be set to allow somebody" 1 "nothing was changed" \
         mqmctl allow rewards user-1
+    says "since must be set to cut" 1 "since" mqmctl cut rewards 12.5%
+    check "the moment of the switch is set" mqmctl since rewards now
+    check "the moment is now" now_is_close
+    says "the moment does not move" 1 "nothing was changed" \
+        mqmctl since rewards 1700000000000
     check "the cut is set" mqmctl cut rewards 12.5%
     check "the cut is in force" is_policy cut '"12.5%"'
     before=$(cat "$config")
@@ -158,10 +165,6 @@ changes() {
         test "$before" = "$(cat "$config")"
     says "a configuration that is no file" 1 "is no file" \
         "$ctl" -c '{"app": "x"}' cut rewards 1%
-    check "the moment of the switch is set" mqmctl since rewards now
-    check "the moment is now" now_is_close
-    says "the moment does not move" 1 "nothing was changed" \
-        mqmctl since rewards 1700000000000
     check "the switch is on" mqmctl switch rewards on
     check "the switch is in force" is_policy switch true
     check "the switch is off" mqmctl switch rewards off
@@ -203,7 +206,7 @@ concurrent() {
 several_groups() {
     cp "$config" "$tmp/saved"
     write_config '{"topic": "rewards", "group": "audit", "old": "kafka",
-        "new": "rocketmq"}'
+        "new": "rocketmq", "since": 1766400000000}'
     says "two groups: which?" 1 "--group" mqmctl show rewards some-id
     says "two groups: which to change?" 1 "nothing was changed" \
         mqmctl cut rewards 5%
