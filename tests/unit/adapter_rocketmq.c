@@ -4,6 +4,29 @@
  */
 #include "../fakes/rocketmq.h"
 
+/* As a program that goes on: nothing seen, not stopped. */
+static void open_again(const char *mode)
+{
+    fake.stopped = 0;
+    fake.n = 0;
+    fake.answer = answer_ok;
+    open_adapter(mode, NULL, NULL);
+}
+
+/* Poll until n ids are done (or seen), ms at most: how many are. */
+static size_t poll_ids(size_t n, int all, int ms)
+{
+    int64_t end = clock_ms() + ms;
+
+    while (fake_ids(all) < n && clock_ms() < end) {
+        int r = fake.adapter->poll(fake.self, 50);
+
+        ck_assert_msg(r == MQM_OK || r == -ECANCELED, "poll: %d %s", r,
+                      fake.error);
+    }
+    return fake_ids(all);
+}
+
 /* ------------------------------ delivering ------------------------------ */
 
 START_TEST(all_that_is_sent_arrives_once)
@@ -260,6 +283,8 @@ static int park_it(struct mqm_delivery *d, const struct seen *s)
     copy.msg.topic = parking;
     copy.msg.id = s->id;
     copy.msg.id_len = strlen(s->id);
+    copy.msg.key = "what the configuration takes for the key";
+    copy.msg.key_len = strlen(copy.msg.key);
     return fake.adapter->publish(fake.self, &copy) == MQM_OK ? MQM_OK
                                                              : MQM_LATER;
 }
