@@ -132,9 +132,9 @@ static int open_file(const char *path, struct stat *st)
 
     if (fd < 0)
         return mqm__fail(-errno, "cannot open %s: %s", path, strerror(errno));
-    r = fstat(fd, st) < 0 ? mqm__fail(-errno, "cannot look at %s: %s", path,
-                                      strerror(errno))
-                          : check_kind(path, st);
+    r = fstat(fd, st) < 0
+            ? mqm__fail(-errno, "cannot look at %s: %s", path, strerror(errno))
+            : check_kind(path, st);
     if (r < 0) {
         close(fd);
         return r;
