@@ -163,7 +163,7 @@ int mqm__source_file_read(struct source_file *s, char **text, size_t *len)
     close(fd);
     if (r < 0)
         return r;
-    same = s->stamp[STATE] != UNREAD && same_file(stamp, s->stamp) &&
+    same = s->stamp[STATE] != UNREAD && stamp[SIZE] == s->stamp[SIZE] &&
            stamp[CONTENT] == s->stamp[CONTENT];
     memcpy(s->stamp, stamp, sizeof(stamp));
     if (same) {
