@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/* sqlite_db.c - see sqlite_db.h. */
+#include "sqlite_db.h"
+
+#include "swaps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MARK = 0x6d716d31, FORMAT = 1 }; /* "mqm1" */
+
+static const char SCHEMA[] =
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE spaces(space INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " memory_from_ms INTEGER NOT NULL, forgot_unborn INTEGER NOT NULL,"
+    " version INTEGER NOT NULL);" /* the largest one forgotten */
+    "CREATE TABLE cells(space INTEGER NOT NULL, id BLOB NOT NULL,"
+    " version INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
+    " forget_ms INTEGER NOT NULL, born_ms INTEGER NOT NULL,"
+    " listed INTEGER NOT NULL, value BLOB NOT NULL,"
+    " PRIMARY KEY(space, id)) WITHOUT ROWID;"
+    "PRAGMA application_id=0x6d716d31;"
+    "PRAGMA user_version=1;";
+
+static const char *const SQL[ST_STATEMENTS] = {
+    [ST_BEGIN] = "BEGIN",
+    [ST_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [ST_COMMIT] = "COMMIT",
+    [ST_SPACE] = "SELECT space, memory_from_ms, forgot_unborn, version"
+                 " FROM spaces WHERE name=?1",
+    [ST_SPACE_NEW] =
+        "INSERT INTO spaces(name, memory_from_ms, forgot_unborn, version)"
+        " VALUES(?1, 0, 0, 0)",
+    [ST_SPACE_RAISE] =
+        "UPDATE spaces SET memory_from_ms=max(memory_from_ms, ?2),"
+        " forgot_unborn=max(forgot_unborn, ?3), version=max(version, ?4)"
+        " WHERE space=?1",
+    [ST_FIND] = "SELECT version, changed_ms, value FROM cells"
+                " WHERE space=?1 AND id=?2",
+    [ST_CREATE] = "INSERT INTO cells VALUES(?1, ?2, ?3, ?4, ?5, ?8, ?6, ?7)"
+                  " ON CONFLICT DO NOTHING",
+    [ST_CHANGE] =
+        "UPDATE cells SET version=?3, changed_ms=?4, forget_ms=?5, listed=?6,"
+        " value=?7 WHERE space=?1 AND id=?2 AND version=?8",
+    [ST_LIST] = "SELECT version, changed_ms, value, id, born_ms FROM cells"
+                " WHERE space=?1 AND listed=1",
+    [ST_SCAN] = "SELECT space, id, version, born_ms,"
+                " listed=0 AND forget_ms<=?3 FROM cells"
+                " WHERE (space, id)>(?1, ?2) ORDER BY space, id LIMIT ?4",
+    [ST_FORGET] = "DELETE FROM cells WHERE space=?1 AND id=?2"
+                  " AND version=?3",
+};
+
+static const char *remedy(int code)
+{
+    switch (code) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "; another process kept it busy for all of store.timeout_ms";
+    case SQLITE_FULL: return "; make room on the disk";
+    case SQLITE_NOTADB: return "; store.url names a file of another kind";
+    case SQLITE_CORRUPT:
+        return "; the file is damaged: stop all consumers and restore it, or "
+               "move it away";
+    case SQLITE_CANTOPEN:
+        return "; its directory has to exist and this user to be allowed to "
+               "write there";
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return "; this user has to be allowed to write the file and its "
+               "directory";
+    default: return "";
+    }
+}
+
+static int errno_of(int code)
+{
+    switch (code) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return -EAGAIN;
+    case SQLITE_FULL: return -ENOSPC;
+    case SQLITE_NOMEM: return -ENOMEM;
+    case SQLITE_CANTOPEN: return -ENOENT;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH: return -EACCES;
+    default: return -EIO;
+    }
+}
+
+int mqm__db_fail(struct sqlite_db *d, const char *doing)
+{
+    int code = d->db ? sqlite3_errcode(d->db) & 0xff : SQLITE_NOMEM;
+    int extended = d->db ? sqlite3_extended_errcode(d->db) : SQLITE_NOMEM;
+
+    return d->host->fail(d->host, errno_of(code),
+                         "sqlite store %s: %s: %s (%d)%s", d->path, doing,
+                         d->db ? sqlite3_errmsg(d->db) : "out of memory",
+                         extended, remedy(code));
+}
+
+/* SQLite's own handler doubles its pauses up to 100 ms, which is an age beside
+ * a transaction of 20 us. */
+static int busy(void *user, int count)
+{
+    struct sqlite_db *d = user;
+
+    if (mqm__mono_us() >= d->deadline_us)
+        return 0;
+    mqm__turn_nap(&d->turn, count < 20 ? 50U : count < 200 ? 200U : 1000U);
+    return 1;
+}
+
+static int64_t ask(struct sqlite_db *d, const char *sql, int64_t fallback)
+{
+    sqlite3_stmt *st = NULL;
+    int64_t x = fallback;
+
+    if (sqlite3_prepare_v2(d->db, sql, -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        x = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return x;
+}
+
+/* 1: ours; 0: empty; < 0: neither. */
+static int whose(struct sqlite_db *d)
+{
+    int64_t tables = ask(d, "SELECT count(*) FROM sqlite_master", -1);
+    int64_t mark = ask(d, "PRAGMA application_id", -1);
+    int64_t format = ask(d, "PRAGMA user_version", -1);
+
+    if (tables < 0 || mark < 0 || format < 0)
+        return mqm__db_fail(d, "cannot be read");
+    if (mark == MARK && format == FORMAT)
+        return 1;
+    if (mark == MARK)
+        return d->host->fail(d->host, -ENOTSUP,
+                             "sqlite store %s: its format has the number %lld, "
+                             "and this library knows %d only: use the one that "
+                             "made it, or a new file",
+                             d->path, (long long)format, FORMAT);
+    if (tables > 0 || mark != 0 || format != 0)
+        return d->host->fail(d->host, -EINVAL,
+                             "sqlite store %s: is an SQLite database, but not "
+                             "a store: name another file in store.url",
+                             d->path);
+    return 0;
+}
+
+static int create(struct sqlite_db *d)
+{
+    char sql[96];
+    int r;
+
+    if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return mqm__db_fail(d, "cannot be begun");
+    r = whose(d); /* another process may have been first */
+    snprintf(sql, sizeof(sql), "INSERT INTO meta VALUES('created_ms', %lld)",
+             (long long)(mqm__wall_us() / 1000));
+    if (r == 0 && (sqlite3_exec(d->db, SCHEMA, NULL, NULL, NULL) != SQLITE_OK ||
+                   sqlite3_exec(d->db, sql, NULL, NULL, NULL) != SQLITE_OK))
+        r = mqm__db_fail(d, "cannot be begun");
+    if (r >= 0 && sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        r = mqm__db_fail(d, "cannot be begun");
+    return r < 0 ? r : MQM_OK;
+}
+
+/* Two that switch to WAL at once are told "busy" without the handler. */
+static int use_wal(struct sqlite_db *d)
+{
+    for (int i = 0;; i++) {
+        char *mode = NULL;
+        int ok = ask(d, "PRAGMA journal_mode=WAL", -1) >= 0;
+        sqlite3_stmt *st = NULL;
+
+        if (ok &&
+            sqlite3_prepare_v2(d->db, "PRAGMA journal_mode", -1, &st, NULL) ==
+                SQLITE_OK &&
+            sqlite3_step(st) == SQLITE_ROW)
+            mode = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
+        sqlite3_finalize(st);
+        ok = mode && strcmp(mode, "wal") == 0;
+        sqlite3_free(mode);
+        if (ok)
+            return MQM_OK;
+        if (sqlite3_errcode(d->db) != SQLITE_BUSY || !busy(d, i))
+            return mqm__db_fail(d, "cannot have a write-ahead log here (a "
+                                   "network file system?)");
+    }
+}
+
+static int prepare(struct sqlite_db *d)
+{
+    for (int i = 0; i < ST_STATEMENTS; i++)
+        if (sqlite3_prepare_v3(d->db, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &d->st[i], NULL) != SQLITE_OK)
+            return mqm__db_fail(d, "has not the tables it should have");
+    return MQM_OK;
+}
+
+static int remember_file(struct sqlite_db *d)
+{
+    struct stat st;
+
+    if (stat(d->path, &st) != 0)
+        return d->host->fail(d->host, -errno, "sqlite store %s: %s", d->path,
+                             strerror(errno));
+    d->dev = st.st_dev;
+    d->ino = st.st_ino;
+    return MQM_OK;
+}
+
+static int open_file(struct sqlite_db *d)
+{
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int r;
+
+    if (sqlite3_open_v2(d->path, &d->db, flags, NULL) != SQLITE_OK)
+        return mqm__db_fail(d, "cannot be opened");
+    sqlite3_busy_handler(d->db, busy, d);
+    r = whose(d);
+    if (r < 0)
+        return r;
+    if (sqlite3_db_readonly(d->db, "main") == 1)
+        return d->host->fail(d->host, -EACCES,
+                             "sqlite store %s: is read-only%s", d->path,
+                             remedy(SQLITE_READONLY));
+    r = use_wal(d);
+    if (r == MQM_OK)
+        r = create(d);
+    if (r == MQM_OK)
+        r = prepare(d);
+    return r == MQM_OK ? remember_file(d) : r;
+}
+
+int mqm__db_open(struct sqlite_db *d)
+{
+    int r;
+
+    d->deadline_us = mqm__mono_us() + d->timeout_ms * 1000;
+    d->sync = SYNC_UNSET;
+    mqm__turn_open(&d->turn, d->path);
+    r = open_file(d);
+    if (r < 0) {
+        mqm__db_close(d);
+        return r;
+    }
+    d->created_ms = ask(d, "SELECT value FROM meta WHERE name='created_ms'", 0);
+    if (d->lost)
+        d->floor_ms = mqm__wall_us() / 1000;
+    d->lost = 0;
+    return MQM_OK;
+}
+
+void mqm__db_close(struct sqlite_db *d)
+{
+    for (int i = 0; i < ST_STATEMENTS; i++) {
+        sqlite3_finalize(d->st[i]);
+        d->st[i] = NULL;
+    }
+    sqlite3_close(d->db);
+    d->db = NULL;
+    mqm__turn_close(&d->turn);
+}
+
+int mqm__db_ready(struct sqlite_db *d)
+{
+    struct stat st;
+
+    if (!d->db)
+        return mqm__db_open(d);
+    d->deadline_us = mqm__mono_us() + d->timeout_ms * 1000;
+    if (stat(d->path, &st) == 0 && st.st_dev == d->dev && st.st_ino == d->ino)
+        return MQM_OK;
+    mqm__db_close(d);
+    d->lost = 1;
+    return d->host->fail(d->host, -ESTALE,
+                         "sqlite store %s: the file was deleted or replaced "
+                         "while it was open; the next call opens what is there "
+                         "then, and what was born before is in doubt",
+                         d->path);
+}
+
+int mqm__db_step(struct sqlite_db *d, enum sqlite_statement which)
+{
+    int code = sqlite3_step(d->st[which]);
+
+    if (code == SQLITE_ROW)
+        return 1;
+    if (code != SQLITE_DONE)
+        code = mqm__db_fail(d, "cannot be used");
+    else
+        code = 0;
+    sqlite3_reset(d->st[which]);
+    return code;
+}
+
+int mqm__db_read(struct sqlite_db *d)
+{
+    return mqm__db_step(d, ST_BEGIN);
+}
+
+/* The pragma works at once, and only outside of a transaction. */
+static int set_sync(struct sqlite_db *d, int sync)
+{
+    const char *sql = sync == SYNC_FULL ? "PRAGMA synchronous=FULL"
+                                        : "PRAGMA synchronous=NORMAL";
+
+    if (d->sync == sync)
+        return MQM_OK;
+    if (sqlite3_exec(d->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return mqm__db_fail(d, "cannot be synced as asked");
+    d->sync = sync;
+    return MQM_OK;
+}
+
+int mqm__db_write(struct sqlite_db *d, int sync)
+{
+    int r = set_sync(d, sync < d->durability ? sync : d->durability);
+
+    if (r < 0)
+        return r;
+    mqm__turn_take(&d->turn, d->deadline_us);
+    r = mqm__db_step(d, ST_BEGIN_WRITE);
+    mqm__turn_give(&d->turn);
+    return r;
+}
+
+int mqm__db_end(struct sqlite_db *d, int r)
+{
+    if (r >= 0)
+        r = mqm__db_step(d, ST_COMMIT);
+    if (r >= 0)
+        return r;
+    for (int i = 0; i < ST_STATEMENTS; i++)
+        sqlite3_reset(d->st[i]);
+    if (!sqlite3_get_autocommit(d->db))
+        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    return r;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* swaps.c - see swaps.h. */
+#include "swaps.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+static int check_one(const struct mqm_host *host, const struct mqm_swap *s)
+{
+    const struct mqm_key *key = &s->key;
+
+    if (!mqm__space_valid(key->space))
+        return host->fail(host, -EINVAL,
+                          "'%.64s' is no space: letters, digits, '.', '_', "
+                          "'-' and '/' only",
+                          key->space ? key->space : "(null)");
+    if (!key->id || key->id_len == 0 || key->id_len > MQM_ID_MAX)
+        return host->fail(host, -EINVAL, "an id has 1 to %d bytes, not %zu",
+                          MQM_ID_MAX, key->id_len);
+    if (s->len > MQM_VALUE_MAX || (s->len > 0 && !s->value))
+        return host->fail(host, -EINVAL, "a value has up to %d bytes, not %zu",
+                          MQM_VALUE_MAX, s->len);
+    return MQM_OK;
+}
+
+int mqm__swaps_check(const struct mqm_host *host, struct mqm_swap *const *s,
+                     size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int r = check_one(host, s[i]);
+
+        if (r < 0)
+            return mqm__swaps_all(s, n, r);
+    }
+    return MQM_OK;
+}
+
+int mqm__swaps_all(struct mqm_swap *const *s, size_t n, int result)
+{
+    for (size_t i = 0; i < n; i++)
+        s[i]->result = result;
+    return result;
+}
+
+int mqm__space_valid(const char *space)
+{
+    static const char known[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+
+    return space && space[0] && space[strspn(space, known)] == '\0';
+}
+
+int64_t mqm__swap_forget_ms(const struct mqm_swap *s, int64_t now_ms)
+{
+    int64_t from = s->key.born_ms > now_ms ? s->key.born_ms : now_ms;
+    int64_t keep = s->keep_ms > 0 ? s->keep_ms : 0;
+
+    return keep > INT64_MAX - from ? INT64_MAX : from + keep;
+}
+
+int mqm__swap_missing(const struct mqm_swap *s, int64_t memory_from_ms,
+                      int forgot_unborn)
+{
+    int64_t born = s->key.born_ms;
+    int forgotten = born > 0 ? born < memory_from_ms : forgot_unborn;
+
+    if (forgotten && !(s->flags & MQM_SWAP_ANYWAY))
+        return MQM_DOUBT;
+    return s->expect == 0 ? MQM_OK : MQM_LOST;
+}
+
+void mqm__swap_none(struct mqm_swap *s)
+{
+    s->now.version = 0;
+    s->now.age_ms = 0;
+    s->now.len = 0;
+}
+
+void mqm__swap_done(struct mqm_swap *s, uint64_t version)
+{
+    s->result = MQM_OK;
+    s->now.version = version;
+    s->now.age_ms = 0;
+    s->now.len = 0;
+}
+
+static int64_t clock_us(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t mqm__wall_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
+}
+
+int64_t mqm__mono_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}
