@@ -18,14 +18,14 @@ int64_t mqm__now_ms(void)
     return read_us(CLOCK_REALTIME) / 1000;
 }
 
-int64_t mqm__mono_us(void)
+int64_t mqm__clock_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
 }
 
 int64_t mqm__mono_ms(void)
 {
-    return mqm__mono_us() / 1000;
+    return mqm__clock_us() / 1000;
 }
 
 void mqm__pause(int64_t ms)

@@ -83,7 +83,7 @@ struct mqm {
 /* clock.c */
 int64_t mqm__now_ms(void);       /* Unix time          */
 int64_t mqm__mono_ms(void);      /* of this process    */
-int64_t mqm__mono_us(void);
+int64_t mqm__clock_us(void);
 void mqm__pause(int64_t ms);     /* whole, also if a signal comes */
 
 /* -EINVAL for NULL, -ECHILD in a forked child, with words. */

@@ -164,7 +164,7 @@ static void exchange(struct run *r, struct chunk *old, struct chunk *next)
         mqm__work_do(r->m, w, n);
     if (!next)
         return;
-    next->claimed_us = mqm__mono_us();
+    next->claimed_us = mqm__clock_us();
     for (size_t k = 0; k < next->n; k++)
         if (next->item[k].asked)
             answer_came(&next->item[k], now);
@@ -190,7 +190,7 @@ static bool lease_is_fresh(const struct item *i)
 
 static void call_handler(struct run *r, struct item *i)
 {
-    int64_t t0 = mqm__mono_us();
+    int64_t t0 = mqm__clock_us();
     int outcome;
 
     i->d->result = i->w->result;
@@ -201,7 +201,7 @@ static void call_handler(struct run *r, struct item *i)
     atomic_store(&i->phase, PHASE_WORKING);
     outcome = r->handler(r->user, i->d);
     mqm__handler_said(r, i, outcome);
-    learn_pace(r, mqm__mono_us() - t0);
+    learn_pace(r, mqm__clock_us() - t0);
 }
 
 /* Not ours to work on: what becomes of the copy. */
@@ -222,7 +222,7 @@ static void not_ours(struct run *r, struct item *i)
 /* Claimed.  False: it is handed back, and so is what follows. */
 static bool ours(struct run *r, struct chunk *c, struct item *i)
 {
-    bool late = c->begun && mqm__mono_us() - c->claimed_us > CHUNK_US;
+    bool late = c->begun && mqm__clock_us() - c->claimed_us > CHUNK_US;
 
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
     if (lane_blocked(r, i->d->lane)) {

@@ -85,9 +85,13 @@ listening()
 }
 
 # refuse_twice PORT...: words and an end when $dir runs or a port is taken.
+# The lock is held until this shell ends; `launch` does not hand it on.
 refuse_twice()
 {
     local pid p
+    need flock
+    exec 9>"$dir/lock"
+    flock -n 9 || die "another start in '$dir' is under way"
     pid=$(running)
     [ -z "$pid" ] || die "a server already runs in '$dir' (process $pid)"
     for p in "$@"; do

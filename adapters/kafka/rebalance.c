@@ -131,12 +131,14 @@ void group_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 }
 
 /* Leave the group, with a last commit, by end_ms.  Callbacks are served here.
- * If the brokers do not answer, go without: the group will notice. */
+ * What still comes is not delivered.  If the brokers do not answer, go without:
+ * the group will notice. */
 static void leave(struct group *g, int64_t end_ms)
 {
     const struct mqm_host *host = g->c.k->host;
     rd_kafka_queue_t *q = rd_kafka_queue_new(g->rk);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(g->rk, q);
+    rd_kafka_message_t *m;
 
     while (!error && !rd_kafka_consumer_closed(g->rk)) {
         if (kafka_now_ms() >= end_ms) {
@@ -145,7 +147,10 @@ static void leave(struct group *g, int64_t end_ms)
                       g->name);
             break;
         }
-        rd_kafka_queue_poll_callback(q, 50);
+        /* Not rd_kafka_queue_poll_callback(), which aborts on a message. */
+        m = rd_kafka_consume_queue(q, 50);
+        if (m)
+            rd_kafka_message_destroy(m);
     }
     if (error) {
         complain(g, "give up", rd_kafka_error_string(error));

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* redis_server.h - a redis-server of a test's own: on a free port of 127.0.0.1,
+ * in a directory of its own, without persistence, ended by its process id and,
+ * where there is prctl, with the process that started it. */
+#ifndef MQM_REDIS_SERVER_H
+#define MQM_REDIS_SERVER_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct redis_server {
+    pid_t pid; /* 0: does not run */
+    int port;
+    char dir[40];
+    const char *password; /* NULL: none */
+};
+
+static int redis_server_dial(int port)
+{
+    struct sockaddr_in a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    memset(&a, 0, sizeof(a));
+    a.sin_family = AF_INET;
+    a.sin_port = htons((unsigned short)port);
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int redis_server_free_port(void)
+{
+    struct sockaddr_in a;
+    socklen_t len = sizeof(a);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int port = -1;
+
+    memset(&a, 0, sizeof(a));
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+        getsockname(fd, (struct sockaddr *)&a, &len) == 0)
+        port = ntohs(a.sin_port);
+    if (fd >= 0)
+        close(fd);
+    return port;
+}
+
+static void redis_server_exec(const struct redis_server *s)
+{
+    char port[8];
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    snprintf(port, sizeof(port), "%d", s->port);
+    if (!freopen("/dev/null", "w", stdout))
+        _exit(127);
+    execlp("redis-server", "redis-server", "--port", port, "--bind",
+           "127.0.0.1", "--dir", s->dir, "--save", "", "--appendonly", "no",
+           "--unixsocket", "s.sock", "--daemonize", "no",
+           s->password ? "--requirepass" : (char *)NULL, s->password,
+           (char *)NULL);
+    _exit(127);
+}
+
+/* Start it (again) on its port.  1: it answers. */
+static int redis_server_again(struct redis_server *s)
+{
+    struct timespec t = {0, 5000000};
+
+    s->pid = fork();
+    if (s->pid == 0)
+        redis_server_exec(s);
+    for (int i = 0; s->pid > 0 && i < 1000; i++) {
+        int fd = redis_server_dial(s->port);
+
+        if (fd >= 0) {
+            close(fd);
+            return 1;
+        }
+        if (waitpid(s->pid, NULL, WNOHANG) != 0)
+            break;
+        nanosleep(&t, NULL);
+    }
+    s->pid = 0;
+    return 0;
+}
+
+static int redis_server_start(struct redis_server *s)
+{
+    s->pid = 0;
+    snprintf(s->dir, sizeof(s->dir), "/tmp/mqm-redis-XXXXXX");
+    if (!mkdtemp(s->dir))
+        return 0;
+    s->port = redis_server_free_port();
+    return redis_server_again(s);
+}
+
+static void redis_server_kill(struct redis_server *s)
+{
+    if (s->pid > 0) {
+        kill(s->pid, SIGKILL);
+        waitpid(s->pid, NULL, 0);
+    }
+    s->pid = 0;
+}
+
+static void redis_server_end(struct redis_server *s)
+{
+    char path[64];
+
+    redis_server_kill(s);
+    snprintf(path, sizeof(path), "%s/s.sock", s->dir);
+    unlink(path);
+    rmdir(s->dir);
+}
+
+#endif
