@@ -3,8 +3,7 @@
  *
  *   MQM_TEST_ROCKETMQ      name server, "127.0.0.1:23000"
  *   MQM_TEST_LIBROCKETMQ   path of the client library
- *   MQM_TEST_ROCKETMQ_DIR  the folder that scripts/rocketmq runs it in, for
- *                          tests that end and restart it
+ *   MQM_TEST_SERVERS       holds the folder rocketmq/, for scripts/rocketmq
  *
  * Topics and groups are new in each run, so one server does for many.  All
  * begin with messages, since a topic is made by the first one sent to it.
@@ -97,15 +96,6 @@ static void close_adapter(void)
     fake.self = NULL;
 }
 
-/* As a program that goes on: nothing seen, not stopped. */
-static void open_again(const char *mode)
-{
-    fake.stopped = 0;
-    fake.n = 0;
-    fake.answer = answer_ok;
-    open_adapter(mode, NULL, NULL);
-}
-
 static void subscribe(const char *group, const char *topic)
 {
     int r = fake.adapter->subscribe(fake.self, group, topic);
@@ -142,20 +132,6 @@ static void publish(const char *topic, int first, int n)
         r = publish_one(topic, i, body, strlen(body));
         ck_assert_msg(r == MQM_OK, "publish %d: %d %s", i, r, fake.error);
     }
-}
-
-/* Poll until n ids are done (or seen), ms at most: how many are. */
-static size_t poll_ids(size_t n, int all, int ms)
-{
-    int64_t end = clock_ms() + ms;
-
-    while (fake_ids(all) < n && clock_ms() < end) {
-        int r = fake.adapter->poll(fake.self, 50);
-
-        ck_assert_msg(r == MQM_OK || r == -ECANCELED, "poll: %d %s", r,
-                      fake.error);
-    }
-    return fake_ids(all);
 }
 
 static void poll_for(int ms)
