@@ -434,7 +434,7 @@ static struct mqm_swap listed(char id[6], int i, unsigned flags)
     s.key.id = id;
     s.key.id_len = 5;
     s.key.born_ms = 1700000000123;
-    s.keep_ms = 10;
+    s.keep_ms = flags & MQM_SWAP_LISTED ? 10 : 60000;
     s.flags = flags;
     return s;
 }
