@@ -272,19 +272,24 @@ static void settle(struct group *g)
             part_hold(g, &g->parts[i]);
 }
 
+/* Fails if deliver() did and not one message was well: the store is down.  One
+ * message's failure is that message's, and it waits for its next try. */
 static int deliver(struct group *g)
 {
     const struct mqm_host *host = g->c.k->host;
+    size_t well = 0;
     int r;
 
     for (size_t i = 0; i < g->n; i++)
         fill_in(g, i);
     r = host->deliver(host, g->d, g->n);
     settle(g);
-    for (size_t i = 0; i < g->n; i++)
+    for (size_t i = 0; i < g->n; i++) {
+        well += g->d[i].result == MQM_OK;
         rd_kafka_message_destroy(g->batch[i]);
+    }
     g->n = 0;
-    return r < 0 ? r : 0;
+    return r == -ECANCELED || (r < 0 && well == 0) ? r : 0;
 }
 
 /* -------------------------------- polling -------------------------------- */
