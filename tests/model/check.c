@@ -250,6 +250,7 @@ static void times_of(struct record *r, const struct world *w)
         r->age_ms = settled(w) ? SETTLE : SETTLE - 1;
 }
 
+/* Of a DONE record stores keep no more than its token. */
 static struct record record_of(const struct world *w)
 {
     struct record r = {.state = w->state, .token = w->token,
@@ -257,7 +258,7 @@ static struct record record_of(const struct world *w)
                        .by_rule = w->by_rule, .body_safe = w->body_safe,
                        .reassigned = w->reassigned, .unsent = w->unsent};
 
-    if (!w->state)
+    if (w->state == MQM_FREE || w->state == MQM_DONE)
         return r;
     memcpy(r.side, side_name[w->owner], strlen(side_name[w->owner]));
     memcpy(r.origin, THERE, sizeof(THERE));
@@ -267,17 +268,26 @@ static struct record record_of(const struct world *w)
     return r;
 }
 
+void clear_record(struct world *w)
+{
+    w->state = w->owner = w->stale = w->paused = w->by_rule = 0;
+    w->body_safe = w->reassigned = w->unsent = 0;
+    w->token = w->doubt = w->attempts = 0;
+}
+
 static void write_down(struct world *w, const struct record *next)
 {
+    clear_record(w);
     w->state = (unsigned char)next->state;
+    w->token = (unsigned char)next->token;
+    if (next->state == MQM_DONE)
+        return;
     w->owner = same(next->side, side_name[1]);
-    w->stale = 0;
     w->paused = next->state == MQM_OWED && next->lease_ms > 0;
     w->by_rule = next->by_rule;
     w->body_safe = next->body_safe;
     w->reassigned = next->reassigned;
     w->unsent = next->unsent;
-    w->token = (unsigned char)next->token;
     w->doubt = (unsigned char)next->doubt;
     if (on & PUBLISH)
         w->attempts = next->attempts > 2 ? 2 : (unsigned char)next->attempts;

@@ -80,6 +80,7 @@ void must(int invariant, bool holds, const char *text);
 void check_world(const struct world *w);
 bool worked_twice(const struct world *w);
 bool settled(const struct world *w);
+void clear_record(struct world *w);
 int apply(struct world *w, struct request rq);
 
 /* consumer.c, operator.c: every step that is possible from here. */
