@@ -166,7 +166,8 @@ static enum MHD_Result stats(struct MHD_Connection *c)
                  t.distinct, t.twice, atomic_load(&count[FINE]),
                  atomic_load(&count[REFUSED]), atomic_load(&count[LATE]),
                  atomic_load(&count[SILENT]), atomic_load(&count[AFTER]),
-                 atomic_load(&slow), atomic_load(&n_waiting));
+                 atomic_load(&count[GONE]), atomic_load(&slow),
+                 atomic_load(&n_waiting));
     for (size_t i = 0; i < t.n; i++)
         n += snprintf(text + n, sizeof(text) - (size_t)n, "%s\"%s\": %lu",
                       i ? ", " : "", t.side[i].name, t.side[i].issued);
