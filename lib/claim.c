@@ -39,7 +39,7 @@ static void by_policy(mqm *m, struct work *w, const struct mqm_msg *msg)
     r = mqm__policy_route(&t->policy, &q);
     w->rq.route = t->at[r.side].side->name;
     w->rq.by_rule = r.by_rule;
-    w->rq.may_pin_away = since <= t->policy_max_age_ms;
+    w->rq.may_pin_away = !m->source.path || since <= t->policy_max_age_ms;
     if (r.future_born && w->rq.op == OP_ACQUIRE)
         mqm__count(m, COUNT_FUTURE_BORN);
 }
