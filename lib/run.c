@@ -344,12 +344,14 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
     r.snapshot = mqm__snapshot(m);
     enlist(&r);
     go(&r);
-    delist(&r);
-    mqm__snapshot_put(r.snapshot);
     mqm__scratch_put(m, r.scratch);
+    delist(&r); /* the last touch of m, see mqm_close() */
+    mqm__snapshot_put(r.snapshot);
     for (size_t i = 0; i < n; i++)
         at(&r, i)->call = NULL;
-    return first_other(&r);
+    return first_other(&r) == -ECANCELED
+               ? mqm__fail(-ECANCELED, "mqm_stop() was called")
+               : first_other(&r);
 }
 
 int mqm_run(mqm *m, struct mqm_delivery *d, size_t n, mqm_handler handler,
