@@ -95,6 +95,7 @@ static void prepare(struct run *r, struct item *i)
     i->call.item = i;
     i->d->call = &i->call;
     i->d->token = 0;
+    i->token = 0;
     i->w->finished = true;
     if (lane_blocked(r, i->d->lane)) {
         put_off(i->d, MQM_LATER, 0, "behind one that comes again");
@@ -204,6 +205,18 @@ static void call_handler(struct run *r, struct item *i)
     learn_pace(r, mqm__clock_us() - t0);
 }
 
+/* A copy of the same message, earlier in this chunk, has it.  How that ended is
+ * known after the next exchange, not when its lease would be over. */
+static bool is_held_here(const struct chunk *c, const struct item *i)
+{
+    if (i->w->result != MQM_LATER || !i->w->now.token)
+        return false;
+    for (const struct item *k = c->item; k < i; k++)
+        if (k->asked && k->token == i->w->now.token)
+            return true;
+    return false;
+}
+
 /* Not ours to work on: what becomes of the copy. */
 static void not_ours(struct run *r, struct item *i)
 {
@@ -269,6 +282,10 @@ static void work(struct run *r, struct chunk *c)
 
         if (!i->asked)
             continue;
+        if (is_held_here(c, i)) {
+            rewind_to(r, c, k);
+            return;
+        }
         if (atomic_load(&i->phase) == PHASE_IDLE) {
             not_ours(r, i);
         } else if (!ours(r, c, i)) {
