@@ -147,7 +147,8 @@ static void answer_came(struct item *i, int64_t asked_ms)
         return;
     i->token = i->w->now.token;
     i->d->token = i->token;
-    atomic_store(&i->leased_ms, asked_ms);
+    /* Of a claim whose first answer was lost the lease began then. */
+    atomic_store(&i->leased_ms, asked_ms - i->w->now.age_ms);
     atomic_store(&i->deadline_ms, asked_ms + i->w->topic->handler_ms);
     atomic_store(&i->phase, PHASE_CLAIMED);
 }
@@ -181,12 +182,15 @@ static void learn_pace(struct run *r, int64_t us)
     atomic_store_explicit(r->pace_us, new, memory_order_relaxed);
 }
 
-static bool lease_is_fresh(const struct item *i)
+/* False if this process stood still, or the store did, or the keeper has handed
+ * it back because it waited too long. */
+static bool may_begin(struct item *i)
 {
     int64_t age = mqm__mono_ms() - atomic_load(&i->leased_ms);
+    int claimed = PHASE_CLAIMED;
 
-    return age < i->w->rq.lease_ms / 2 &&
-           atomic_load(&i->phase) != PHASE_LOST;
+    return age < i->w->topic->lease_ms / 2 &&
+           atomic_compare_exchange_strong(&i->phase, &claimed, PHASE_WORKING);
 }
 
 static void call_handler(struct run *r, struct item *i)
@@ -199,7 +203,6 @@ static void call_handler(struct run *r, struct item *i)
     i->d->why = i->w->why;
     i->d->deadline_ms = mqm__now_ms() + i->w->topic->handler_ms;
     atomic_store(&i->deadline_ms, t0 / 1000 + i->w->topic->handler_ms);
-    atomic_store(&i->phase, PHASE_WORKING);
     outcome = r->handler(r->user, i->d);
     mqm__handler_said(r, i, outcome);
     learn_pace(r, mqm__clock_us() - t0);
@@ -245,7 +248,7 @@ static bool ours(struct run *r, struct chunk *c, struct item *i)
     }
     if (late || atomic_load(&r->m->stopped))
         return false;
-    if (!lease_is_fresh(i)) { /* this process stood still, or the store did */
+    if (!may_begin(i)) {
         put_off(i->d, MQM_LATER, 0, "its lease was used up before it began");
         mqm__block_lane(r, i->d->lane);
         mqm__end(r, i, OP_HAND_BACK);
