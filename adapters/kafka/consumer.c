@@ -153,7 +153,8 @@ static int explain(struct group *g, const rd_kafka_message_t *m)
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return 0;
     snprintf(line, sizeof(line), "group '%s'%s%s: %s", g->name,
-             m->rkt ? ", topic " : "", m->rkt ? rd_kafka_topic_name(m->rkt) : "",
+             m->rkt ? ", topic " : "",
+             m->rkt ? rd_kafka_topic_name(m->rkt) : "",
              rd_kafka_message_errstr(m));
     kafka_log(g->c.k, MQM_WARN, line);
     return host->fail(host, kafka_errno(m->err), "%s",

@@ -1,7 +1,7 @@
 /* LIBS: -lrdkafka */
 /* SPDX-License-Identifier: MIT */
 /* The Kafka adapter publishes, scans and probes, and reads its settings. */
-#include "adapter_kafka.h"
+#include "../fakes/kafka.h"
 
 /* ------------------------------- settings -------------------------------- */
 

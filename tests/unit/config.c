@@ -505,8 +505,7 @@ START_TEST(secrets_are_not_told)
         "\"password\": \"hunter2\" \"x\"",
         "\"password\": hunter2, \"x\"",
         "\"password\": \"hunter2\n\", \"x\"",
-        "\"password\": [\"hunter2\"], "
-        "\"x\"",
+        "\"password\": [\"hunter2\"], \"x\"",
         "\"password\": \"hunter2\", \"password\"",
         "\"password\": \"hunter2\", \"x\": null, \"y\""};
     struct config *c = NULL;
