@@ -286,7 +286,6 @@ static void rewind_to(struct run *r, struct chunk *c, size_t k)
         if (atomic_load(&i->phase) != PHASE_IDLE)
             mqm__end(r, i, OP_HAND_BACK);
     }
-    c->n = c->n > k ? c->n : k;
 }
 
 static void work(struct run *r, struct chunk *c)
