@@ -50,6 +50,8 @@ void mqm__park(struct run *r, struct item *i, int op, int why)
         return;
     }
     i->w->rq.body_safe = err == 0;
+    if (err < 0) /* its copy comes again: nothing of its lane goes before it */
+        mqm__block_lane(r, i->d->lane);
     i->w->rq.why = why;
     mqm__end(r, i, op);
 }
