@@ -84,17 +84,24 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	$(CC) $(LINK) $< -L$(BUILD)/lib -lmqmigrate \
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
+include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
+	tests/fakes/fault.mk examples/demo/demo.mk
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $< $(A) $(LIBS) $(call libs_of,tests/unit/$*.c) \
 	    $(shell pkg-config --libs check) -lm -o $@
+
+check: ## pass all tests, with real servers (8 min)
+	@BUILD='$(BUILD)' tests/check
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' \
-	    $(MAKEFILE_LIST)
+	    $(filter %Makefile %.mk,$(MAKEFILE_LIST))
+
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib examples unit clean help
+.PHONY: all lib examples unit check clean help

@@ -11,15 +11,17 @@
 
 #if defined(__GNUC__)
 #define MQM__PRINTF(at) __attribute__((format(printf, at, (at) + 1)))
+#define MQM__VPRINTF(at) __attribute__((format(printf, at, 0)))
 #define MQM__CHECKED    __attribute__((warn_unused_result))
 #else
 #define MQM__PRINTF(at)
+#define MQM__VPRINTF(at)
 #define MQM__CHECKED
 #endif
 
 /* Keep the text for mqm_errmsg() and return err (negative). */
 MQM__PRINTF(2) int mqm__fail(int err, const char *fmt, ...);
-int mqm__vfail(int err, const char *fmt, va_list ap);
+MQM__VPRINTF(2) int mqm__vfail(int err, const char *fmt, va_list ap);
 
 /* Put words before the text that is there: "mqm.json: line 3: ...". */
 MQM__PRINTF(2) int mqm__fail_in(int err, const char *fmt, ...);

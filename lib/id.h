@@ -11,15 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Length of what is left of an id without NUL bytes at its end. */
+/* Length of what is left of an id without NUL bytes at its end.  A UUID in
+ * binary is 16 bytes long, also if the last of them are NUL. */
 size_t mqm__id_trim(const void *id, size_t len);
 
 /* The bytes that a store knows it by: 16 for a UUID in its usual text form (36
- * characters), else as it is.  out has MQM_ID_MAX bytes; returns the length,
- * 0 for an id that is empty or too long. */
+ * characters), else as it is, trimmed.  out has MQM_ID_MAX bytes; returns the
+ * length, 0 for an id that is empty or too long. */
 size_t mqm__id_fold(unsigned char *out, const void *id, size_t len);
 
 /* When it was made, of a folded UUIDv7, in Unix ms; else 0. */
 int64_t mqm__id_born(const unsigned char *id, size_t len);
+
+/* mqm_new_id() by a clock of the caller's, for tests: what this thread made
+ * before sorts before it, also if the clock went back. */
+int mqm__id_from_clock(char *id, int64_t now_ms);
 
 #endif

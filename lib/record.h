@@ -44,7 +44,7 @@
  * failures and later attempts.  What ends it: the success of an attempt since
  * then, however late, or a person (or resolver) who asked whoever knows.
  *
- * Invariants, checked in every reachable state by tests/model.c:
+ * Invariants, checked in every reachable state by tests/model:
  *   (1) A message belongs to one side.  Only assign moves it, and only while
  *       nobody works on it and nothing of it is in doubt.
  *   (2) While its lease lasts, only its holder changes a HELD record.  The one
@@ -56,14 +56,16 @@
  *   (4) If doubts are parked, the work is done at most once.  If they are run
  *       again, twice only after a lease ran out, and by one side.
  *   (5) Every attempt that may still take effect, or has and did not tell, is
- *       the holder's, or not older than the doubt.  So OWED without a doubt
- *       means: it did not happen, and nobody is at it.
+ *       the holder's, or not older than the doubt.  So OWED or PARKED without
+ *       a doubt means: it did not happen, and nobody is at it.
  *   (6) Tokens of a message grow with each attempt.  DONE is final.
  *   (7) A call repeated after a lost answer gets its first verdict and changes
  *       nothing, and so does one that comes too late (LOST, if it is a worker).
  *   (8) No success is thrown away, and nothing is in doubt without a reason.
- *   (9) by_rule, body_safe, unsent and attempts say what they are said to
- *       below.
+ *   (9) by_rule, body_safe, unsent, attempts and the words for people say what
+ *       they are said to below.
+ *  (10) While the pause after a failure lasts, nobody is given the message.
+ *       Once a pause or a lease is over, whoever of its side asks next is.
  *
  * They rest on what this file cannot see to: a store that may have forgotten a
  * message says so (unsure); both brokers got the message and keep a copy until

@@ -6,12 +6,19 @@
  * was switched and a rewrite in place are all seen.  A file that is being
  * rewritten in place is half-written for a moment: it is read twice, and used
  * only if nothing moved in between.
+ *
+ * A clock of files ticks some hundred times a second, so a file changed just
+ * before it was read may change again unseen.  Such a file is read again the
+ * next time.  What is read is told from the last text by its content: a touch,
+ * or the same text in another file, is no change.
  */
 #ifndef MQM_SOURCE_FILE_H
 #define MQM_SOURCE_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#define MQM_SOURCE_MAX ((size_t)4 << 20) /* bytes of a configuration */
 
 struct source_file {
     char *path;

@@ -277,7 +277,7 @@ MQM_API int mqm_hand_back(mqm *m, struct mqm_claim *c);
 /* The work may have taken effect, or not (a time-out).  The message is parked:
  * nobody works on it until somebody who knows calls mqm_resolve().  If you have
  * put its body somewhere safe before, say so with MQM_BODY_KEPT in c->flags:
- * the copy may be acknowledged then.  Without it do not acknowledge the copy. */
+ * the copy may be acknowledged then.  Without it do not acknowledge it. */
 MQM_API int mqm_release_in_doubt(mqm *m, struct mqm_claim *c);
 
 /* n of the calls above in few round trips, as if made one by one in this
@@ -376,8 +376,9 @@ MQM_API int mqm_inspect(mqm *m, const struct mqm_msg *msg,
 
 /* Visit the messages of a group and topic that belong to a side (NULL: to
  * either) and are not done: before a side is switched off there must be none.
- * What is owed by rule only (MQM_BY_RULE) is not visited.  visit() returns 0 to go on, and may call
- * anything but mqm_close().  -ENOTSUP where the store cannot list. */
+ * What is owed by rule only (MQM_BY_RULE) is not visited.  visit() returns 0 to
+ * go on, and may call anything but mqm_close().  -ENOTSUP where the store
+ * cannot list. */
 MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
                         const char *topic,
                         int (*visit)(void *user, const struct mqm_msg *msg,
@@ -458,6 +459,12 @@ MQM_API int mqm_plugins(mqm *m,
                         int (*visit)(void *user,
                                      const struct mqm_plugin_info *info),
                         void *user);
+
+/* Is the broker of a side in reach, and the topic there, with its parking topic
+ * if it has one?  Joins no group, touches no message.  -ENOTSUP where the
+ * adapter cannot tell. */
+MQM_API int mqm_probe(mqm *m, const char *side, const char *group,
+                      const char *topic);
 
 struct mqm_event { /* one line of the audit trail; lives during the call */
     size_t size;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* adapter.c - the Kafka adapter as the library sees it: opening, closing, and
+ * the one exported constant. */
+#include "kafka.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void kafka_close(void *self)
+{
+    struct kafka *k = self;
+
+    if (!k)
+        return;
+    kafka_leave(k);
+    kafka_producer_free(k->out);
+    if (k->consumer)
+        rd_kafka_conf_destroy(k->consumer);
+    if (k->producer)
+        rd_kafka_conf_destroy(k->producer);
+    pthread_mutex_destroy(&k->errors);
+    pthread_mutex_destroy(&k->polling);
+    free(k);
+}
+
+static int kafka_open(void **self, const struct mqm_host *host,
+                      const struct mqm_setting *settings, size_t n)
+{
+    struct kafka *k = calloc(1, sizeof(*k));
+    int r;
+
+    if (!k)
+        return host->fail(host, -ENOMEM, "out of memory");
+    k->host = host;
+    k->settings = settings;
+    k->n_settings = n;
+    pthread_mutex_init(&k->polling, NULL);
+    pthread_mutex_init(&k->errors, NULL);
+    r = kafka_settings(k);
+    if (r == 0)
+        r = kafka_producer_new(&k->out, k);
+    if (r < 0) {
+        kafka_close(k);
+        return r;
+    }
+    host->log(host, MQM_INFO, "librdkafka %s", rd_kafka_version_str());
+    *self = k;
+    return 0;
+}
+
+static const void *kafka_header(void *self, const struct mqm_delivery *d,
+                                const char *name, size_t *len)
+{
+    rd_kafka_headers_t *headers;
+    const void *value;
+
+    (void)self;
+    if (!d->raw || rd_kafka_message_headers(d->raw, &headers))
+        return NULL;
+    if (rd_kafka_header_get_last(headers, name, &value, len))
+        return NULL;
+    return value;
+}
+
+static const struct mqm_adapter adapter = {
+    .size = sizeof(struct mqm_adapter),
+    .open = kafka_open,
+    .close = kafka_close,
+    .subscribe = kafka_subscribe,
+    .poll = kafka_poll,
+    .header = kafka_header,
+    .publish = kafka_publish,
+    .scan = kafka_scan,
+    .probe = kafka_probe,
+};
+
+MQM_PLUGIN = {
+    .size = sizeof(struct mqm_plugin),
+    .name = "kafka",
+    .version = "0.1.0",
+    .adapter = &adapter,
+};

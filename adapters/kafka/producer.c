@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* producer.c - messages are published one by one, and the broker's word is
+ * waited for.
+ *
+ * The handle is made when it is first needed.  Several threads may publish:
+ * whoever waits and finds nobody serving the handle's reports does so for all.
+ * A report always comes, by message.timeout.ms at the latest, so it can lie on
+ * the stack of the thread that waits for it.
+ */
+#include "kafka.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SERVE_MS = 100 };
+
+struct producer {
+    struct client c;
+    rd_kafka_t *rk;
+    pthread_mutex_t lock;
+    pthread_cond_t news;
+    unsigned users; /* of rk: threads in publish() */
+    int serving;    /* one of them serves reports  */
+};
+
+struct report {
+    int done;
+    rd_kafka_resp_err_t err;
+    rd_kafka_msg_status_t status;
+};
+
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+    struct client *c = opaque;
+    struct producer *p = c->k->out;
+    struct report *report = m->_private;
+
+    (void)rk;
+    pthread_mutex_lock(&p->lock);
+    report->done = 1;
+    report->err = m->err;
+    report->status = rd_kafka_message_status(m);
+    pthread_cond_broadcast(&p->news);
+    pthread_mutex_unlock(&p->lock);
+}
+
+int kafka_producer_new(struct producer **out, struct kafka *k)
+{
+    struct producer *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return k->host->fail(k->host, -ENOMEM, "out of memory");
+    p->c.k = k;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->news, NULL);
+    *out = p;
+    return 0;
+}
+
+void kafka_producer_free(struct producer *p)
+{
+    if (!p)
+        return;
+    if (p->rk)
+        rd_kafka_destroy(p->rk);
+    pthread_cond_destroy(&p->news);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+/* With the lock held.  An idempotent producer that met a fatal error is of no
+ * use any more; the next one begins with a new identity. */
+static int renew(struct producer *p)
+{
+    const struct mqm_host *host = p->c.k->host;
+    rd_kafka_conf_t *conf;
+
+    if (p->rk && !rd_kafka_fatal_error(p->rk, NULL, 0))
+        return 0;
+    if (p->rk && p->users > 0)
+        return host->fail(host, -EAGAIN, "the producer begins anew");
+    if (p->rk)
+        rd_kafka_destroy(p->rk);
+    p->rk = NULL;
+    conf = rd_kafka_conf_dup(p->c.k->producer);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
+    return kafka_client(&p->rk, &p->c, RD_KAFKA_PRODUCER, conf);
+}
+
+static int enter(struct producer *p)
+{
+    int r;
+
+    pthread_mutex_lock(&p->lock);
+    r = renew(p);
+    if (r == 0)
+        p->users++;
+    pthread_mutex_unlock(&p->lock);
+    return r;
+}
+
+static void leave(struct producer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->users--;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void wait_for(struct producer *p, const struct report *report)
+{
+    pthread_mutex_lock(&p->lock);
+    while (!report->done) {
+        if (p->serving) {
+            pthread_cond_wait(&p->news, &p->lock);
+            continue;
+        }
+        p->serving = 1;
+        pthread_mutex_unlock(&p->lock);
+        rd_kafka_poll(p->rk, SERVE_MS);
+        pthread_mutex_lock(&p->lock);
+        p->serving = 0;
+        pthread_cond_broadcast(&p->news);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* The copy's headers, with the id once; the id is the message's, or where it
+ * has none the copy's own. */
+static rd_kafka_headers_t *headers_of(const struct mqm_delivery *d)
+{
+    rd_kafka_headers_t *old, *h;
+
+    if (d->raw && !rd_kafka_message_headers(d->raw, &old))
+        h = rd_kafka_headers_copy(old);
+    else
+        h = rd_kafka_headers_new(1);
+    if (!d->msg.id)
+        return h;
+    (void)rd_kafka_header_remove(h, MQM_ID_HEADER);
+    if (rd_kafka_header_add(h, MQM_ID_HEADER, -1, d->msg.id,
+                            (ssize_t)d->msg.id_len)) {
+        rd_kafka_headers_destroy(h);
+        return NULL;
+    }
+    return h;
+}
+
+/* librdkafka copies key and body, and takes the headers if it takes the
+ * message. */
+static rd_kafka_resp_err_t hand_over(struct producer *p,
+                                     const struct mqm_delivery *d,
+                                     struct report *report)
+{
+    void *key = (void *)(uintptr_t)d->msg.key;
+    void *body = (void *)(uintptr_t)d->body;
+    rd_kafka_headers_t *h = headers_of(d);
+    rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = d->msg.topic},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {key, d->msg.key_len}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {body, d->body_len}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = report},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = h},
+    };
+    rd_kafka_resp_err_t err;
+    rd_kafka_error_t *error;
+
+    if (!h)
+        return RD_KAFKA_RESP_ERR__INVALID_ARG;
+    error = rd_kafka_produceva(p->rk, parts, sizeof(parts) / sizeof(parts[0]));
+    if (!error)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_headers_destroy(h);
+    err = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    return err;
+}
+
+static int tell(struct producer *p, const struct mqm_delivery *d,
+                rd_kafka_resp_err_t err, rd_kafka_msg_status_t status)
+{
+    const struct mqm_host *host = p->c.k->host;
+    char last[KAFKA_TEXT_MAX];
+
+    if (!err && status == RD_KAFKA_MSG_STATUS_PERSISTED)
+        return 0;
+    return host->fail(host, err ? kafka_errno(err) : -EIO,
+                      "cannot publish to '%s': %s; %s%s", d->msg.topic,
+                      rd_kafka_err2str(err),
+                      status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+                          ? "it was not sent"
+                          : "it may have been sent",
+                      kafka_last_error(&p->c, last));
+}
+
+int kafka_publish(void *self, const struct mqm_delivery *d)
+{
+    struct producer *p = ((struct kafka *)self)->out;
+    struct report report = {0, RD_KAFKA_RESP_ERR_NO_ERROR,
+                            RD_KAFKA_MSG_STATUS_NOT_PERSISTED};
+    int r = enter(p);
+
+    if (r < 0)
+        return r;
+    report.err = hand_over(p, d, &report);
+    if (!report.err)
+        wait_for(p, &report);
+    r = tell(p, d, report.err, report.status);
+    leave(p);
+    return r;
+}

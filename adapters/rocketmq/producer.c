@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* producer.c - sends one message at a time, and waits for the broker.
+ *
+ * The client's producer is started with the first message and shared by all
+ * threads.  Its own id of a message (UNIQ_KEY) changes with each try, so the id
+ * goes along as a property.
+ */
+#include "rocketmq.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------ the producer ---------------------------- */
+
+static int set_up(const struct rmq *self, struct CProducer *p)
+{
+    const struct rmq_api *api = &self->api;
+    const struct rmq_settings *set = &self->set;
+    int r = api->SetProducerNameServerAddress(p, set->name_server);
+
+    if (!r)
+        r = api->SetProducerInstanceName(p, set->instance);
+    if (!r && set->access_key)
+        r = api->SetProducerSessionCredentials(
+            p, set->access_key, set->secret_key,
+            set->channel ? set->channel : "");
+    if (!r)
+        r = api->SetProducerSendMsgTimeout(p, (int)set->send_timeout_ms);
+    if (!r && set->log_dir)
+        r = api->SetProducerLogPath(p, set->log_dir);
+    return r;
+}
+
+static int start(struct rmq *self)
+{
+    const struct mqm_host *host = self->host;
+    struct CProducer *p;
+    char group[128];
+    int r;
+
+    snprintf(group, sizeof(group), "mqm_producer_%.100s", self->set.instance);
+    p = self->api.CreateProducer(group);
+    if (!p)
+        return host->fail(host, -ENOMEM,
+                          "the client library makes no producer");
+    r = set_up(self, p);
+    if (!r)
+        r = self->api.StartProducer(p);
+    if (!r) {
+        self->producer = p;
+        return MQM_OK;
+    }
+    host->fail(host, -EIO,
+               "the producer does not start (%d: %s): is "
+               "\"name_server\" (%s) right?",
+               r, rmq_last_words(self), self->set.name_server);
+    self->api.DestroyProducer(p);
+    return -EIO;
+}
+
+static int ensure_producer(struct rmq *self)
+{
+    int r;
+
+    pthread_mutex_lock(&self->producer_lock);
+    r = self->producer ? MQM_OK : start(self);
+    pthread_mutex_unlock(&self->producer_lock);
+    return r;
+}
+
+void rmq_end_producer(struct rmq *self)
+{
+    if (!self->producer)
+        return;
+    self->api.ShutdownProducer(self->producer);
+    self->api.DestroyProducer(self->producer);
+    self->producer = NULL;
+}
+
+/* ------------------------------ the message ----------------------------- */
+
+static size_t without_nuls(const void *text, size_t len)
+{
+    const char *c = text;
+
+    while (len > 0 && !c[len - 1])
+        len--;
+    return len;
+}
+
+/* A copy of it as a C string: properties travel as text, between bytes 1 and 2.
+ */
+static int text_of(const struct mqm_host *host, const char *what,
+                   const void *bytes, size_t len, char **out)
+{
+    char *s = NULL;
+
+    len = without_nuls(bytes, len);
+    for (const unsigned char *c = bytes, *end = c + len; c < end; c++)
+        if (*c <= 2)
+            return host->fail(host, -EINVAL,
+                              "the %s of the message is binary, RocketMQ bears "
+                              "text only: encode it",
+                              what);
+    s = malloc(len + 1);
+    if (!s)
+        return host->fail(host, -ENOMEM, "out of memory");
+    memcpy(s, bytes, len);
+    s[len] = '\0';
+    *out = s;
+    return MQM_OK;
+}
+
+static int set_id(struct rmq *self, struct CMessage *m,
+                  const struct mqm_delivery *d)
+{
+    char *text = NULL;
+    int r;
+
+    if (!d->msg.id || !without_nuls(d->msg.id, d->msg.id_len))
+        return MQM_OK;
+    r = text_of(self->host, "id", d->msg.id, d->msg.id_len, &text);
+    if (r == MQM_OK && self->api.SetMessageProperty(m, MQM_ID_HEADER, text))
+        r = self->host->fail(self->host, -EIO, "the client takes no id");
+    free(text);
+    return r;
+}
+
+/* A copy that is sent again keeps the keys it had: what the configuration
+ * takes for the key may be another property. */
+static const char *keys_of(const struct rmq *self, const struct mqm_delivery *d,
+                           size_t *len)
+{
+    const char *keys = d->raw ? self->api.GetMessageKeys(d->raw) : NULL;
+
+    if (!keys || !*keys) {
+        *len = d->msg.key_len;
+        return d->msg.key;
+    }
+    *len = strlen(keys);
+    return keys;
+}
+
+static int set_keys(struct rmq *self, struct CMessage *m,
+                    const struct mqm_delivery *d)
+{
+    char *text = NULL;
+    size_t len;
+    const char *keys = keys_of(self, d, &len);
+    int r;
+
+    if (!keys || !len)
+        return MQM_OK;
+    r = text_of(self->host, "key", keys, len, &text);
+    if (r == MQM_OK && self->api.SetMessageKeys(m, text))
+        r = self->host->fail(self->host, -EIO, "the client takes no key");
+    free(text);
+    return r;
+}
+
+/* The C interface cannot list what a message has, hence the setting. */
+static int copy_properties(struct rmq *self, struct CMessage *m,
+                           struct CMessageExt *from)
+{
+    const char *at = self->set.properties, *name = NULL, *value;
+    char text[128];
+    size_t len;
+
+    while ((len = rmq_next_property(&at, &name))) {
+        snprintf(text, sizeof(text), "%.*s", (int)len, name);
+        value = self->api.GetMessageProperty(from, text);
+        if (value && *value && self->api.SetMessageProperty(m, text, value))
+            return self->host->fail(self->host, -EIO,
+                                    "the client takes no property '%s'", text);
+    }
+    return MQM_OK;
+}
+
+static int set_body(struct rmq *self, struct CMessage *m,
+                    const struct mqm_delivery *d)
+{
+    char len[32];
+
+    snprintf(len, sizeof(len), "%zu", d->body_len);
+    if (self->api.SetByteMessageBody(m, d->body, (int)d->body_len) ||
+        self->api.SetMessageProperty(m, RMQ_LENGTH_HEADER, len) ||
+        (d->tag && *d->tag && self->api.SetMessageTags(m, d->tag)))
+        return self->host->fail(self->host, -EIO,
+                                "the client takes no body for '%s'",
+                                d->msg.topic);
+    return MQM_OK;
+}
+
+static int send(struct rmq *self, struct CMessage *m, const char *topic)
+{
+    static const char *const why[] = {"stored", "the broker's disk is too slow",
+                                      "its replica is too slow",
+                                      "it has no replica"};
+    const struct mqm_host *host = self->host;
+    struct rmq_sent sent;
+    int r;
+
+    memset(&sent, 0, sizeof(sent));
+    sent.status = -1;
+    r = self->api.SendMessageSync(self->producer, m, &sent);
+    if (r)
+        return host->fail(host, -EIO, "sending to '%s' failed (%d: %s)", topic,
+                          r, rmq_last_words(self));
+    if (sent.status == E_SEND_OK)
+        return MQM_OK;
+    return host->fail(host, -EIO,
+                      "the broker does not have the message for '%s' safely "
+                      "(status %d: %s): send it again with the same id",
+                      topic, sent.status,
+                      sent.status > 0 && sent.status < 4 ? why[sent.status]
+                                                         : "unknown");
+}
+
+static int check(const struct rmq *self, const struct mqm_delivery *d)
+{
+    const struct mqm_host *host = self->host;
+    int r = rmq_check_name(host, "topic", d->msg.topic);
+
+    if (r < 0)
+        return r;
+    if (!d->body || !d->body_len)
+        return host->fail(host, -EINVAL,
+                          "the message for '%s' has no body: RocketMQ takes "
+                          "none without",
+                          d->msg.topic);
+    if (d->body_len > INT_MAX)
+        return host->fail(host, -EINVAL,
+                          "the body for '%s' is larger than RocketMQ can bear",
+                          d->msg.topic);
+    return MQM_OK;
+}
+
+int rmq_publish(void *p, const struct mqm_delivery *d)
+{
+    struct rmq *self = p;
+    struct CMessage *m;
+    int r = check(self, d);
+
+    if (r == MQM_OK)
+        r = ensure_producer(self);
+    if (r < 0)
+        return r;
+    m = self->api.CreateMessage(d->msg.topic);
+    if (!m)
+        return self->host->fail(self->host, -ENOMEM, "out of memory");
+    if (d->raw)
+        r = copy_properties(self, m, d->raw);
+    if (r == MQM_OK)
+        r = set_id(self, m, d);
+    if (r == MQM_OK)
+        r = set_keys(self, m, d);
+    if (r == MQM_OK)
+        r = set_body(self, m, d);
+    if (r == MQM_OK)
+        r = send(self, m, d->msg.topic);
+    self->api.DestroyMessage(m);
+    return r;
+}

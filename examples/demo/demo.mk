@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# demo.mk - the demo's programs, and `make demo`. See examples/demo/run.
+#
+#     make demo               the migration, guarded; SQLite
+#     make demo STORE=redis   the same with a Redis of its own
+#     make demo GUARD=off     the same with a percentage and a naive lock
+#     SEED=7 RATE=800 DEMO_PORT=25000   repeat it, faster, elsewhere
+
+DEMO := $(BUILD)/demo
+DEMO_BINS := $(addprefix $(DEMO)/,thirdparty producer old_consumer worker \
+	resolver naive)
+demo_obj = $(patsubst %,$(BUILD)/obj/examples/demo/%.o,$(1))
+
+$(DEMO)/thirdparty: $(call demo_obj,thirdparty ledger demo)
+$(DEMO)/producer: $(call demo_obj,producer plain sent demo)
+$(DEMO)/old_consumer: $(call demo_obj,old_consumer third demo)
+$(DEMO)/worker: $(call demo_obj,worker third demo)
+$(DEMO)/resolver: $(call demo_obj,resolver cases third demo)
+$(DEMO)/naive: $(call demo_obj,naive naive_lock naive_kafka naive_rocketmq \
+	third demo)
+
+$(DEMO_BINS): $(SO)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(filter %.o,$^) -L$(BUILD)/lib \
+	    -Wl,-rpath,'$$ORIGIN/../lib' \
+	    $(call libs_of,examples/demo/$(@F).c) -ldl -o $@
+
+demo-programs: lib $(DEMO_BINS)
+
+demo: demo-programs ## move a service from Kafka to RocketMQ, live
+	@BUILD=$(BUILD) GUARD=$(GUARD) STORE=$(STORE) SEED=$(SEED) \
+	    RATE=$(RATE) DEMO_PORT=$(DEMO_PORT) examples/demo/run
+
+.PHONY: demo demo-programs

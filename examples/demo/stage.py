@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""stage.py - the servers and programs of the demo: started, found, ended.
+
+What always holds: a process is ended by its id, and only if it was started
+here; whatever way the demo ends, close() ends them all.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+CACHE = pathlib.Path(os.environ.get("MQM_CACHE", ROOT / ".cache"))
+
+TOPIC, GROUP, ROCKETMQ_GROUP = "rewards", "issuer", "GID_issuer"
+PARKING = "rewards-issuer-parking"
+PARTITIONS = 8
+LEASE_MS, HANDLER_MS, SETTLE_MS = 3000, 2000, 10000
+
+
+class Failed(Exception):
+    """The demo cannot go on; the text says why."""
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+class Stage:
+    def __init__(self, options):
+        self.options = options
+        self.dir = BUILD / "demo" / ("naive" if options.naive else "guarded")
+        if self.dir.exists():
+            shutil.rmtree(self.dir)
+        self.dir.mkdir(parents=True)
+        self.programs = {}
+        self.servers = []
+        port = options.port
+        self.kafka = "127.0.0.1:%d" % port
+        self.rocketmq = "127.0.0.1:%d" % (port + 10)
+        self.redis = "127.0.0.1:%d" % (port + 20)
+        self.third = "http://127.0.0.1:%d" % (port + 30)
+        self.config = self.dir / "mqm.json"
+        self.control = self.dir / "control"
+        self.cut = self.dir / "cut"
+        self.ledger = self.dir / "ledger"
+        self.sent = self.dir / "sent"
+        self.status = self.dir / "resolver.json"
+
+    # ------------------------------ servers ------------------------------
+
+    def script(self, name, *args):
+        done = subprocess.run([str(ROOT / "scripts" / name), *map(str, args)],
+                              stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE)
+        if done.returncode != 0:
+            raise Failed("scripts/%s %s failed: see above"
+                         % (name, " ".join(map(str, args))))
+        return done.stdout
+
+    def up(self, name, port):
+        place = self.dir / name
+        self.servers.append((name, place))
+        self.script(name, "up", place, port)
+
+    def start_servers(self):
+        port = self.options.port
+        self.script("fetch")
+        self.up("kafka", port)
+        self.up("rocketmq", port + 10)
+        if self.options.store == "redis":
+            self.up("redis", port + 20)
+        for name in ("kafka", "rocketmq"):
+            self.script(name, "topic", self.dir / name, TOPIC, PARTITIONS)
+            self.script(name, "topic", self.dir / name, PARKING, 1)
+        self.script("rocketmq", "group", self.dir / "rocketmq",
+                    ROCKETMQ_GROUP)
+
+    def lag(self, side):
+        """Messages that the side's group has not acknowledged."""
+        group = ROCKETMQ_GROUP if side == "rocketmq" else GROUP
+        lines = self.script(side, "offsets", self.dir / side, group, TOPIC)
+        total = 0
+        for line in lines.splitlines():
+            _, committed, low, high = line.split()
+            first = int(committed) if committed.isdigit() else int(low)
+            total += int(high) - first
+        return total
+
+    def dead_letters(self):
+        return int(self.script("rocketmq", "count", self.dir / "rocketmq",
+                               "%DLQ%" + ROCKETMQ_GROUP))
+
+    # --------------------------- configuration ---------------------------
+
+    def write_config(self):
+        url = ("redis://" + self.redis if self.options.store == "redis"
+               else "sqlite:%s" % (self.dir / "mqm.db"))
+        topic = {
+            "topic": TOPIC, "group": GROUP, "old": "kafka", "new": "rocketmq",
+            "switch": False, "cut": "0%", "salt": "demo",
+            "lease_ms": LEASE_MS, "handler_ms": HANDLER_MS,
+            "settle_ms": SETTLE_MS, "clock_margin_ms": 1000,
+            "pause_ms": 100, "pause_max_ms": 1000,
+            "sides": {"kafka": {"parking": PARKING},
+                      "rocketmq": {"group": ROCKETMQ_GROUP,
+                                   "parking": PARKING}},
+        }
+        config = {
+            "app": "demo", "store": {"url": url},
+            "sides": {
+                "kafka": {"adapter": "kafka",
+                          "bootstrap.servers": self.kafka,
+                          "auto.offset.reset": "earliest",
+                          "session.timeout.ms": 4000,
+                          "heartbeat.interval.ms": 1000},
+                "rocketmq": {"adapter": "rocketmq",
+                             "name_server": self.rocketmq,
+                             "library": str(CACHE / "librocketmq" /
+                                            "librocketmq.so"),
+                             "threads": 8},
+            },
+            "topics": [topic],
+        }
+        self.config.write_text(json.dumps(config, indent=4) + "\n")
+
+    def settings(self):
+        return json.loads(self.config.read_text())["topics"][0]
+
+    def mqmctl(self, *args):
+        done = subprocess.run([str(BUILD / "bin" / "mqmctl"), "-c",
+                               str(self.config), *args],
+                              stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise Failed("mqmctl %s: %s" % (" ".join(args), done.stdout))
+        return done.stdout
+
+    # ------------------------------ programs -----------------------------
+
+    def start(self, name, program, *args):
+        out = open(self.dir / (name + ".out"), "w")
+        err = open(self.dir / (name + ".err"), "w")
+        home = self.dir / "home"
+        home.mkdir(exist_ok=True)
+        self.programs[name] = subprocess.Popen(
+            [str(BUILD / "demo" / program), *map(str, args)],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+            start_new_session=True, env=dict(os.environ, HOME=str(home)))
+        out.close()
+        err.close()
+
+    def send(self, name, number):
+        self.programs[name].send_signal(number)
+
+    def stop(self, name, patience_s=30):
+        """A clean stop; the program must end with 0."""
+        program = self.programs[name]
+        program.send_signal(signal.SIGTERM)
+        try:
+            code = program.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            raise Failed("%s did not stop in %d s" % (name, patience_s))
+        del self.programs[name]
+        if code != 0:
+            raise Failed("%s ended with %d: %s" % (name, code,
+                                                   self.last_words(name)))
+
+    def kill(self, name):
+        self.programs[name].kill()
+        self.programs.pop(name).wait()
+
+    def last_words(self, name):
+        text = (self.dir / (name + ".err")).read_text(errors="replace")
+        return text[-600:] or "(it said nothing)"
+
+    def check_alive(self):
+        for name, program in self.programs.items():
+            if program.poll() is not None:
+                raise Failed("%s ended by itself (%d): %s" % (
+                    name, program.returncode, self.last_words(name)))
+
+    def told(self, name):
+        """What the program printed at its end."""
+        lines = (self.dir / (name + ".out")).read_text().splitlines()
+        return json.loads(lines[-1]) if lines else {}
+
+    def ask_third(self, path, post=False):
+        request = urllib.request.Request(self.third + path,
+                                         data=b"" if post else None)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            return answer.read().decode()
+
+    def third_stats(self):
+        return json.loads(self.ask_third("/stats"))
+
+    def resolver_status(self):
+        try:
+            return json.loads(self.status.read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def held_by(self, name):
+        """How many messages it holds ("": all of them); None: the store does
+        not answer."""
+        for _ in range(1 if name else 10):
+            done = subprocess.run([str(BUILD / "demo" / "resolver"),
+                                   str(self.config), GROUP, TOPIC, "-H", name],
+                                  stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+            if done.returncode == 0:
+                return int(done.stdout)
+        return None
+
+    # ------------------------------ the end ------------------------------
+
+    def close(self):
+        for program in self.programs.values():
+            if program.poll() is None:
+                program.kill()
+                program.wait()
+        self.programs.clear()
+        for name, place in reversed(self.servers):
+            # Nothing of theirs is needed any more: no slow clean stop.
+            verb = "kill" if name == "rocketmq" else "down"
+            subprocess.run([str(ROOT / "scripts" / name), verb, str(place)],
+                           stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        self.servers.clear()

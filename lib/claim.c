@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* claim.c - see claim.h. */
+#include "claim.h"
+#include "codec.h"
+#include "error.h"
+#include "id.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 32 }; /* a cell that moves under every one of them: LATER */
+
+uint64_t mqm__new_token(mqm *m)
+{
+    uint64_t x = atomic_fetch_add(&m->token_seed, 0x9e3779b97f4a7c15u);
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return (uint64_t)mqm__now_ms() << 22 | (x ^ x >> 31) >> 42;
+}
+
+/* --------------------------- what to ask for ----------------------------- */
+
+static void by_policy(mqm *m, struct work *w, const struct mqm_msg *msg)
+{
+    const struct topic_config *t = w->topic;
+    int64_t since = mqm__mono_ms() - atomic_load(&m->confirmed_ms);
+    struct question q = {
+        .id = w->swap.key.id, .id_len = w->swap.key.id_len,
+        .key = msg->key, .key_len = msg->key_len,
+        .born_ms = w->swap.key.born_ms ? w->swap.key.born_ms : msg->born_ms,
+        .now_ms = mqm__now_ms(),
+    };
+    struct route r;
+
+    if (w->by_origin) /* whatever its cut or key: the old side's */
+        q.id = NULL, q.id_len = 0;
+    r = mqm__policy_route(&t->policy, &q);
+    w->rq.route = t->at[r.side].side->name;
+    w->rq.by_rule = r.by_rule;
+    w->rq.may_pin_away = !m->source.path || since <= t->policy_max_age_ms;
+    if (r.future_born && w->rq.op == OP_ACQUIRE)
+        mqm__count(m, COUNT_FUTURE_BORN);
+}
+
+/* A copy without an id: the old side tells it apart by where it lies. */
+static int by_origin(mqm *m, struct work *w, const struct mqm_msg *msg)
+{
+    size_t len = msg->origin ? strlen(msg->origin) : 0;
+
+    w->by_origin = true;
+    if (w->rq.op == OP_ACQUIRE)
+        mqm__count(m, COUNT_WITHOUT_ID);
+    if (msg->id_len > MQM_ID_MAX)
+        w->why = "its id is too long";
+    else
+        w->why = "it has no id";
+    if (strcmp(w->rq.side, w->topic->at[MQM_OLD].side->name) != 0)
+        return mqm__fail(-EBADMSG, "%s (%zu bytes, at most %d): on side '%s' "
+                         "it cannot be told from others, and belongs to the "
+                         "old one", w->why, msg->id_len, MQM_ID_MAX,
+                         w->rq.side);
+    if (len == 0)
+        return mqm__fail(-EBADMSG, "%s, and its origin is not known", w->why);
+    if (len > MQM_ID_MAX - 1)
+        return mqm__fail(-EBADMSG, "the origin '%.40s...' is too long",
+                         msg->origin);
+    w->id[0] = '@';
+    memcpy(w->id + 1, msg->origin, len);
+    w->swap.key.id_len = len + 1;
+    return 0;
+}
+
+static int key_of(mqm *m, struct work *w, const struct mqm_msg *msg)
+{
+    size_t len = msg->id ? mqm__id_trim(msg->id, msg->id_len) : 0;
+
+    w->swap.key.space = w->topic->space;
+    w->swap.key.id = w->id;
+    w->swap.key.id_len = len ? mqm__id_fold(w->id, msg->id, len) : 0;
+    w->swap.key.born_ms = 0;
+    if (w->swap.key.id_len == 0)
+        return by_origin(m, w, msg);
+    w->swap.key.born_ms = mqm__id_born(w->id, w->swap.key.id_len);
+    return 0;
+}
+
+int mqm__work_init(mqm *m, struct work *w, const struct config *c,
+                   const struct mqm_msg *msg, int op, unsigned flags)
+{
+    int side, r;
+
+    w->result = -EINVAL;
+    w->why = "";
+    w->retry_ms = 0;
+    w->version = 0;
+    w->side_tag = 0;
+    w->finished = false;
+    w->by_origin = false;
+    memset(&w->rq, 0, sizeof(w->rq));
+    memset(&w->now, 0, sizeof(w->now));
+    if (!msg->topic || !msg->side)
+        return mqm__fail(-EINVAL, "a message needs a %s",
+                         msg->topic ? "side" : "topic");
+    w->topic = mqm__config_topic(c, msg->group, msg->topic);
+    if (!w->topic)
+        return -ENOENT;
+    side = mqm__topic_side(w->topic, msg->side);
+    if (side < 0)
+        return side;
+    w->rq.op = op;
+    w->rq.side = w->topic->at[side].side->name;
+    w->rq.holder = m->instance;
+    w->rq.origin = msg->origin;
+    w->rq.lease_ms = w->topic->lease_ms;
+    w->rq.settle_ms = w->topic->settle_ms;
+    w->rq.parked_copy = flags & MQM_FROM_PARKING;
+    w->rq.body_safe = flags & MQM_BODY_KEPT;
+    r = key_of(m, w, msg);
+    if (r == 0 && (op == OP_ACQUIRE || op == OP_LOOK))
+        by_policy(m, w, msg);
+    return r;
+}
+
+/* ------------------------------- one round ------------------------------- */
+
+static void finish(struct work *w, int result)
+{
+    w->result = result;
+    w->finished = true;
+    w->retry_ms = 0;
+    if (result == MQM_LATER && w->now.age_ms < w->now.lease_ms)
+        w->retry_ms = w->now.lease_ms - w->now.age_ms;
+}
+
+/* What the next round shall write; the decision is made on w->now. */
+static void write_next(struct work *w, uint64_t expect)
+{
+    bool open = w->next.state != MQM_DONE && !w->next.by_rule;
+
+    w->swap.expect = expect;
+    w->swap.value = w->value;
+    w->swap.len = mqm__encode(w->value, &w->next);
+    w->swap.keep_ms = w->topic->keep_ms;
+    w->swap.flags = (open ? MQM_SWAP_LISTED : 0u) |
+                    (w->rq.unsure ? MQM_SWAP_ANYWAY : 0u);
+    if (w->next.state == MQM_DONE && w->topic->done_relaxed)
+        w->swap.flags |= MQM_SWAP_RELAXED;
+}
+
+/* A proposal that was overtaken is made anew before anything is written, or
+ * two callers could take the same. */
+static void lift_token(mqm *m, struct work *w)
+{
+    if (w->rq.op != OP_ACQUIRE || w->now.token <= w->rq.token)
+        return;
+    w->rq.token = mqm__new_token(m);
+    if (w->rq.token <= w->now.token) /* its clock was ahead of ours */
+        w->rq.token = w->now.token + 1 + w->rq.token % 65536;
+}
+
+/* known: *now is what the store said, so a decision that changes nothing is
+ * final; else it is a guess and has to be proved. */
+static void decide(mqm *m, struct work *w, uint64_t expect, bool known)
+{
+    int v;
+
+    lift_token(m, w);
+    if (!w->rq.route)
+        w->rq.route = w->now.side;
+    v = mqm__decide(&w->now, &w->rq, &w->next, &w->why);
+    if (w->next.state != MQM_FREE) {
+        w->result = v;
+        write_next(w, expect);
+    } else if (known) {
+        finish(w, v);
+    } else {
+        w->swap.expect = MQM_ASK;
+        w->swap.flags = 0;
+        w->swap.len = 0;
+    }
+}
+
+/* The first guess: new, or as this attempt left it. */
+static void guess(mqm *m, struct work *w)
+{
+    memset(&w->now, 0, sizeof(w->now));
+    if (w->rq.op == OP_ACQUIRE || w->rq.op == OP_LOOK) {
+        decide(m, w, 0, false);
+    } else if (w->rq.op == OP_SUCCESS && w->version) {
+        /* A success keeps nothing of the record but the token. */
+        w->now.state = MQM_HELD;
+        w->now.token = w->rq.token;
+        memcpy(w->now.side, w->rq.side, strlen(w->rq.side) + 1);
+        decide(m, w, w->version, false);
+    } else {
+        w->swap.expect = MQM_ASK;
+        w->swap.flags = 0;
+        w->swap.len = 0;
+    }
+}
+
+static void look_again(mqm *m, struct work *w)
+{
+    const struct mqm_cell *cell = &w->swap.now;
+    int r = 0;
+
+    memset(&w->now, 0, sizeof(w->now));
+    w->side_tag = 0;
+    if (cell->version)
+        r = mqm__decode(&w->now, cell->value, cell->len, &w->side_tag);
+    if (r < 0) {
+        w->why = "unreadable record";
+        finish(w, r);
+        return;
+    }
+    w->now.age_ms = cell->age_ms > 0 ? cell->age_ms : 0;
+    w->version = cell->version;
+    decide(m, w, cell->version, true);
+}
+
+static void answered(mqm *m, struct work *w)
+{
+    int r = w->swap.result;
+
+    if (r == MQM_OK) {
+        r = w->result;
+        w->now = w->next;
+        w->version = w->swap.now.version;
+        finish(w, r);
+    } else if (r == MQM_LOST) {
+        look_again(m, w);
+    } else if (r == MQM_DOUBT) {
+        w->rq.unsure = true;
+        memset(&w->swap.now, 0, sizeof(w->swap.now));
+        look_again(m, w);
+    } else {
+        w->why = "the store did not answer";
+        finish(w, r < 0 ? r : -EIO);
+    }
+}
+
+/* ------------------------------- all rounds ------------------------------ */
+
+static bool same_key(const struct mqm_key *a, const struct mqm_key *b)
+{
+    return a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0 &&
+           strcmp(a->space, b->space) == 0;
+}
+
+enum { KEY_SLOTS = 4 * WORK_MAX };
+
+/* Of works with the same key only the first that is not finished goes; the
+ * others start when it has ended. */
+static size_t choose(mqm *m, struct work *const *w, size_t n,
+                     struct mqm_swap **go)
+{
+    struct work *slot[KEY_SLOTS];
+    size_t k = 0;
+
+    if (n > 1)
+        memset(slot, 0, sizeof(slot));
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char *id = w[i]->id;
+        size_t len = w[i]->swap.key.id_len, at;
+
+        if (w[i]->finished)
+            continue;
+        /* The end of an id is its most random part. */
+        at = (id[len - 1] | (size_t)id[len / 2] << 8) * 2654435761u;
+        for (at = (at >> 7) % KEY_SLOTS; n > 1 && slot[at];
+             at = (at + 1) % KEY_SLOTS)
+            if (same_key(&slot[at]->swap.key, &w[i]->swap.key))
+                break;
+        if (n > 1 && slot[at])
+            continue;
+        if (n > 1)
+            slot[at] = w[i];
+        if (w[i]->waits)
+            guess(m, w[i]);
+        w[i]->waits = false;
+        if (!w[i]->finished)
+            go[k++] = &w[i]->swap;
+    }
+    return k;
+}
+
+static struct work *work_of(struct mqm_swap *s)
+{
+    return (struct work *)((char *)s - offsetof(struct work, swap));
+}
+
+static int side_of(const struct work *w)
+{
+    return w->rq.side == w->topic->at[MQM_NEW].side->name;
+}
+
+static void propose(mqm *m, struct work *w)
+{
+    w->waits = true;
+    if (w->rq.op == OP_ACQUIRE && !w->rq.token)
+        w->rq.token = mqm__limbo_take(&m->limbo, &w->swap.key, side_of(w));
+    if (w->rq.op == OP_ACQUIRE && !w->rq.token)
+        w->rq.token = mqm__new_token(m);
+}
+
+static void settle(mqm *m, struct work *w)
+{
+    if (!w->finished)
+        finish(w, -EBUSY);
+    if (w->rq.op == OP_ACQUIRE && w->result < 0 && w->result != -EPROTO)
+        mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
+}
+
+int mqm__work_do(mqm *m, struct work *const *w, size_t n)
+{
+    struct mqm_swap *go[WORK_MAX];
+    int result = MQM_OK;
+    size_t k;
+
+    for (size_t i = 0; i < n; i++)
+        propose(m, w[i]);
+    for (size_t round = 0; round < ROUNDS + n; round++) {
+        k = choose(m, w, n, go);
+        if (k == 0)
+            break;
+        mqm__combine_swap(&m->combine, go, k);
+        for (size_t i = 0; i < k; i++)
+            answered(m, work_of(go[i]));
+    }
+    for (size_t i = 0; i < n; i++) {
+        settle(m, w[i]);
+        if (w[i]->result < 0 && result == MQM_OK)
+            result = w[i]->result;
+    }
+    return result;
+}
+
+/* -------------------------------- scratch -------------------------------- */
+
+struct scratch *mqm__scratch(mqm *m)
+{
+    struct scratch *s;
+
+    pthread_mutex_lock(&m->lock);
+    s = m->scratch;
+    if (s)
+        m->scratch = s->next;
+    pthread_mutex_unlock(&m->lock);
+    if (!s)
+        s = calloc(1, sizeof(*s));
+    if (!s)
+        mqm__fail(-ENOMEM, "no memory for %zu bytes", sizeof(*s));
+    return s;
+}
+
+void mqm__scratch_put(mqm *m, struct scratch *s)
+{
+    pthread_mutex_lock(&m->lock);
+    s->next = m->scratch;
+    m->scratch = s;
+    pthread_mutex_unlock(&m->lock);
+}
+
+void mqm__scratch_free(struct scratch *s)
+{
+    struct scratch *next;
+
+    for (; s; s = next) {
+        next = s->next;
+        free(s);
+    }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* claim.h - the rules and the store brought together, for n messages at once.
+ *
+ * Each piece of work goes round: take what is known of the cell (at first a
+ * guess: that it is new, or still as this attempt wrote it), let record.c
+ * decide, swap.  A swap that was lost brings the cell as it is, and the work
+ * goes round again with that.  So what is usual costs one round trip, and
+ * nothing is decided on a guess: a decision counts when its swap took place, or
+ * when it was made on what the store said.
+ *
+ * Works of one call with the same key take turns in their order (rule 15).
+ */
+#ifndef MQM_CLAIM_H
+#define MQM_CLAIM_H
+
+#include "core.h"
+#include "record.h"
+
+enum { WORK_MAX = COMBINE_MAX / 2 };
+
+struct work {
+    /* Set by the caller; mqm__work_init() does it for a message. */
+    const struct topic_config *topic;
+    struct request rq;
+    uint64_t version; /* of the cell as this attempt knows it; 0: no idea */
+
+    /* Out. */
+    int result;
+    const char *why;
+    struct record now; /* what is on record after it, as far as it was seen; */
+                       /*   of a grant or an end the whole of it             */
+    int64_t retry_ms;  /* LATER: of a lease or pause, what is left of it     */
+    unsigned char side_tag; /* of a DONE record */
+
+    /* Its own. */
+    struct mqm_swap swap;
+    struct record next;
+    bool finished, waits;
+    bool by_origin; /* no id that could be one: the key is where it lies */
+    unsigned char id[MQM_ID_MAX];
+    unsigned char value[MQM_VALUE_MAX];
+};
+
+/* Memory for WORK_MAX works, kept for the next call. */
+struct scratch {
+    struct scratch *next;
+    struct work work[WORK_MAX];
+};
+
+struct scratch *mqm__scratch(mqm *m); /* NULL: no memory, with words */
+void mqm__scratch_put(mqm *m, struct scratch *s);
+void mqm__scratch_free(struct scratch *s); /* and all behind it */
+
+/* Fill in topic, request and key for a message and an op.  Negative results
+ * (no such name, no id, ...) are those of mqm_acquire(). */
+int mqm__work_init(mqm *m, struct work *w, const struct config *c,
+                   const struct mqm_msg *msg, int op, unsigned flags);
+
+/* Do them all, none of them finished yet.  Each result is set; returns the
+ * first that is negative, with its story, else MQM_OK. */
+int mqm__work_do(mqm *m, struct work *const *w, size_t n);
+
+/* A token that nobody else has. */
+uint64_t mqm__new_token(mqm *m);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* codec.c - see codec.h. */
+#include "codec.h"
+#include "error.h"
+
+#include <mqmigrate/plugin.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+enum { FORMAT = 1, DONE_LEN = 10 };
+enum { BY_RULE = 1, BODY_SAFE = 2, REASSIGNED = 4, UNSENT = 8, ALL_FLAGS = 15 };
+
+static_assert(1 + 1 + 1 + 2 + 8 + 8 + 4 + 3 + RECORD_SIDE + RECORD_HOLDER +
+                      RECORD_ORIGIN <= MQM_VALUE_MAX,
+              "the longest record fits a cell");
+
+struct reader {
+    const unsigned char *at;
+    size_t left;
+    bool bad;
+};
+
+static unsigned char *put(unsigned char *p, uint64_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        *p++ = (unsigned char)(v >> 8 * i);
+    return p;
+}
+
+static unsigned char *put_text(unsigned char *p, const char *text)
+{
+    size_t len = strlen(text);
+
+    p = put(p, len, 1);
+    memcpy(p, text, len);
+    return p + len;
+}
+
+static uint64_t get(struct reader *r, unsigned bytes)
+{
+    uint64_t v = 0;
+
+    if (r->left < bytes) {
+        r->bad = true;
+        return 0;
+    }
+    for (unsigned i = 0; i < bytes; i++)
+        v |= (uint64_t)r->at[i] << 8 * i;
+    r->at += bytes;
+    r->left -= bytes;
+    return v;
+}
+
+static void get_text(struct reader *r, char *out, size_t size)
+{
+    size_t len = get(r, 1);
+
+    if (len >= size || len > r->left) {
+        r->bad = true;
+        return;
+    }
+    memcpy(out, r->at, len);
+    out[len] = '\0';
+    r->at += len;
+    r->left -= len;
+}
+
+unsigned char mqm__side_tag(const char *side)
+{
+    unsigned h = 2166136261u;
+
+    for (; *side; side++)
+        h = (h ^ (unsigned char)*side) * 16777619u;
+    return (unsigned char)(h ^ h >> 8 ^ h >> 16 ^ h >> 24);
+}
+
+size_t mqm__encode(unsigned char *out, const struct record *r)
+{
+    unsigned flags = (r->by_rule ? BY_RULE : 0u) |
+                     (r->body_safe ? BODY_SAFE : 0u) |
+                     (r->reassigned ? REASSIGNED : 0u) |
+                     (r->unsent ? UNSENT : 0u);
+    unsigned char *p = put(out, FORMAT << 4 | (unsigned)r->state, 1);
+
+    if (r->state == MQM_DONE) {
+        p = put(p, r->token, 8);
+        return (size_t)(put(p, mqm__side_tag(r->side), 1) - out);
+    }
+    p = put(p, flags, 1);
+    p = put(p, (unsigned)r->why, 1);
+    p = put(p, r->attempts > UINT16_MAX ? UINT16_MAX : r->attempts, 2);
+    p = put(p, r->token, 8);
+    p = put(p, r->doubt, 8);
+    p = put(p, (uint64_t)r->lease_ms, 4);
+    p = put_text(p, r->side);
+    p = put_text(p, r->holder);
+    return (size_t)(put_text(p, r->origin) - out);
+}
+
+static void decode_open(struct record *out, struct reader *r)
+{
+    unsigned flags = (unsigned)get(r, 1);
+
+    out->why = (int)get(r, 1);
+    out->attempts = (unsigned)get(r, 2);
+    out->token = get(r, 8);
+    out->doubt = get(r, 8);
+    out->lease_ms = (int64_t)get(r, 4);
+    get_text(r, out->side, sizeof(out->side));
+    get_text(r, out->holder, sizeof(out->holder));
+    get_text(r, out->origin, sizeof(out->origin));
+    out->by_rule = flags & BY_RULE;
+    out->body_safe = flags & BODY_SAFE;
+    out->reassigned = flags & REASSIGNED;
+    out->unsent = flags & UNSENT;
+    r->bad |= (flags & ~(unsigned)ALL_FLAGS) || !out->side[0];
+}
+
+int mqm__decode(struct record *out, const unsigned char *in, size_t len,
+                unsigned char *side_tag)
+{
+    struct reader r = {in, len, false};
+    unsigned head = (unsigned)get(&r, 1);
+    unsigned char tag = 0;
+
+    *out = (struct record){.state = (int)(head & 15)};
+    if (head >> 4 != FORMAT)
+        return mqm__fail(-EPROTO, "the record has format %u, this library "
+                         "knows %d: update it, or look for a foreign value "
+                         "under our key", head >> 4, FORMAT);
+    if (out->state == MQM_DONE) {
+        out->token = get(&r, 8);
+        tag = (unsigned char)get(&r, 1);
+    } else if (out->state == MQM_OWED || out->state == MQM_HELD ||
+               out->state == MQM_PARKED) {
+        decode_open(out, &r);
+    } else {
+        r.bad = true;
+    }
+    if (r.bad || r.left)
+        return mqm__fail(-EPROTO, "the record cannot be read (%zu bytes)", len);
+    if (side_tag)
+        *side_tag = tag;
+    return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* core.h - what an open library consists of.
+ *
+ * Locks, each held for some instructions and never during I/O or a callback:
+ * mqm.lock guards the snapshot's pointer, the list of runs and of scratch
+ * memory; mqm.reload_lock lets one thread at a time read the configuration
+ * (that one may be held while the file is read: nobody else waits for it).
+ */
+#ifndef MQM_CORE_H
+#define MQM_CORE_H
+
+#include "combine.h"
+#include "config.h"
+#include "limbo.h"
+#include "source_file.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/* A configuration in use.  Who works with one holds it. */
+struct snapshot {
+    atomic_int users;
+    struct config *config;
+};
+
+/* What is counted; struct mqm_stats is made of it. */
+enum count {
+    COUNT_GRANTED, COUNT_DOUBTFUL, COUNT_SKIPPED, COUNT_LATER, COUNT_LOST,
+    COUNT_SUCCEEDED, COUNT_FAILED, COUNT_PARKED, COUNT_ERRORS,
+    COUNT_WITHOUT_ID, COUNT_FUTURE_BORN, COUNTS
+};
+
+struct run;     /* run.c */
+struct scratch; /* claim.c */
+struct side;    /* side.c */
+
+/* A plugin that is open. */
+struct plugin {
+    struct mqm_host host; /* first: a host is its plugin */
+    struct mqm *m;
+    struct side *side; /* NULL for a store */
+    const struct mqm_plugin *table;
+    void *self;
+};
+
+struct mqm {
+    struct mqm_options opts;
+    char *config_text; /* opts.config, ours */
+    char instance[64];
+    pid_t pid;
+    atomic_bool stopped;
+
+    pthread_mutex_t lock;
+    struct snapshot *snapshot;
+    struct snapshot *first; /* as it was opened with: plugins keep pointers */
+    struct run *runs;
+    struct scratch *scratch; /* free ones */
+
+    pthread_mutex_t reload_lock;
+    struct source_file source;       /* path NULL: inline */
+    _Atomic int64_t confirmed_ms;    /* monotonic: policy was last found true */
+    int broken;          /* what was read last made no sense; 0: it did      */
+    char complaint[512]; /* the last story of a failed reading, told once    */
+
+    struct plugin store;
+    struct combine combine;
+    struct limbo limbo;
+    atomic_uint_fast64_t token_seed;
+
+    struct side *sides;
+    size_t n_sides;
+    _Atomic int64_t pace_us; /* of mqm_run() called by the program itself */
+
+    bool keeper_runs;
+    pthread_t keeper;
+    pthread_cond_t keeper_wakes;
+    bool keeper_ends; /* under lock */
+
+    atomic_uint_fast64_t counts[COUNTS];
+};
+
+/* clock.c */
+int64_t mqm__now_ms(void);       /* Unix time          */
+int64_t mqm__mono_ms(void);      /* of this process    */
+int64_t mqm__clock_us(void);
+void mqm__pause(int64_t ms);     /* whole, also if a signal comes */
+
+/* -EINVAL for NULL, -ECHILD in a forked child, with words. */
+int mqm__enter(const mqm *m);
+
+struct snapshot *mqm__snapshot(mqm *m);
+void mqm__snapshot_put(struct snapshot *s);
+
+/* Waits ms in slices; -ECANCELED once mqm_stop() was called. */
+int mqm__wait(const mqm *m, int64_t ms);
+
+static inline void mqm__count(mqm *m, enum count what)
+{
+    atomic_fetch_add_explicit(&m->counts[what], 1, memory_order_relaxed);
+}
+
+__attribute__((format(printf, 3, 4)))
+void mqm__log(const mqm *m, int level, const char *fmt, ...);
+
+/* reload.c: 1 changed, 0 not, < 0 with words; the old one stays in force. */
+int mqm__reload_if_changed(mqm *m);
+/* Reads, checks against the old one, opens nothing. */
+int mqm__load(mqm *m);
+
+/* keeper.c */
+int mqm__keeper_start(mqm *m);
+void mqm__keeper_stop(mqm *m);
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c - see run.h.  run_end.c has what happens after a handler. */
+#include "run.h"
+#include "error.h"
+#include "run_end.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    RETRY_MS = 500, /* after what is neither a lease nor a pause            */
+    HELD_MS = 100,  /* a holder is usually done long before its lease ends, */
+};                  /*   and until then the lane stands still               */
+
+static struct mqm_delivery *at(const struct run *r, size_t i)
+{
+    return (struct mqm_delivery *)(void *)(r->d + i * r->stride);
+}
+
+/* ------------------------------- claiming -------------------------------- */
+
+/* How many the handler begins within CHUNK_US; one while nothing is known. */
+static size_t chunk_size(const struct run *r)
+{
+    int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
+    int64_t n = pace > 0 ? CHUNK_US / pace : CHUNK;
+
+    n = n < 1 ? 1 : n > CHUNK ? CHUNK : n;
+    return (size_t)n < r->n - r->at ? (size_t)n : r->n - r->at;
+}
+
+static void put_off(struct mqm_delivery *d, int result, int64_t ms,
+                    const char *why)
+{
+    d->result = result;
+    d->retry_ms = ms > 0 ? ms : 1;
+    d->why = why;
+}
+
+static bool lane_blocked(const struct run *r, unsigned lane)
+{
+    if (lane == 0 || r->n_blocked == 0)
+        return false;
+    if (r->n_blocked > BLOCKED_MAX)
+        return true;
+    for (size_t i = 0; i < r->n_blocked; i++)
+        if (r->blocked[i] == lane)
+            return true;
+    return false;
+}
+
+void mqm__block_lane(struct run *r, unsigned lane)
+{
+    if (lane == 0 || lane_blocked(r, lane))
+        return;
+    if (r->n_blocked < BLOCKED_MAX)
+        r->blocked[r->n_blocked] = lane;
+    r->n_blocked++;
+}
+
+/* "kafka:rewards/3/1209" of "3/1209"; a program's own text as it is. */
+static void set_origin(struct run *r, struct item *i, const struct work *w)
+{
+    const char *part[] = {w->rq.side, ":", w->topic->topic, "/",
+                          i->d->msg.origin};
+    size_t len = 0;
+
+    if (!i->d->msg.origin || !r->side)
+        return;
+    for (size_t k = 0; k < 5; k++)
+        for (const char *c = part[k]; *c && len < sizeof(i->origin) - 1; c++)
+            i->origin[len++] = *c;
+    i->origin[len] = '\0';
+    i->w->rq.origin = i->origin;
+}
+
+/* A copy that cannot be told from others is nobody's on the new side: kept in
+ * the parking topic, neither dropped nor worked on. */
+static void no_id(struct run *r, struct item *i)
+{
+    const char *why = i->w->why;
+    int err = mqm__keep_body(r, i->w->topic, i->d);
+
+    mqm__log(r->m, MQM_ERROR, "side '%s', topic '%s', %s: %s; its body %s",
+             i->w->rq.side, i->w->topic->topic,
+             i->d->msg.origin ? i->d->msg.origin : "?", why,
+             err < 0 ? "could not be kept, the copy comes again"
+                     : "is in the parking topic");
+    put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RETRY_MS, why);
+}
+
+static void prepare(struct run *r, struct item *i)
+{
+    int err;
+
+    i->asked = false;
+    i->call.side = r->side;
+    i->call.item = i;
+    i->d->call = &i->call;
+    i->d->token = 0;
+    i->token = 0;
+    i->w->finished = true;
+    if (lane_blocked(r, i->d->lane)) {
+        put_off(i->d, MQM_LATER, 0, "behind one that comes again");
+        return;
+    }
+    err = mqm__work_init(r->m, i->w, r->snapshot->config, &i->d->msg,
+                         OP_ACQUIRE, i->d->flags & MQM_FROM_PARKING);
+    if (err == 0) {
+        set_origin(r, i, i->w);
+        i->asked = true;
+        return;
+    }
+    i->w->finished = true;
+    if (err == -EBADMSG && i->w->topic)
+        no_id(r, i);
+    else
+        put_off(i->d, err, RETRY_MS, "refused");
+    if (i->d->result != MQM_OK)
+        mqm__block_lane(r, i->d->lane);
+}
+
+static void fill(struct run *r, struct chunk *c)
+{
+    size_t half = (size_t)(c - r->chunk) * CHUNK;
+
+    c->n = chunk_size(r);
+    c->begun = 0;
+    for (size_t k = 0; k < c->n; k++) {
+        c->item[k].d = at(r, r->at + k);
+        c->item[k].w = &r->scratch->work[half + k];
+        prepare(r, &c->item[k]);
+    }
+    r->at += c->n;
+}
+
+static size_t unfinished(struct chunk *c, struct work **w)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < c->n; k++)
+        if (!c->item[k].w->finished)
+            w[n++] = c->item[k].w;
+    return n;
+}
+
+static void answer_came(struct item *i, int64_t asked_ms)
+{
+    if (i->w->result != MQM_OK && i->w->result != MQM_DOUBT)
+        return;
+    i->token = i->w->now.token;
+    i->d->token = i->token;
+    /* Of a claim whose first answer was lost the lease began then. */
+    atomic_store(&i->leased_ms, asked_ms - i->w->now.age_ms);
+    atomic_store(&i->deadline_ms, asked_ms + i->w->topic->handler_ms);
+    atomic_store(&i->phase, PHASE_CLAIMED);
+}
+
+/* The ends of the last chunk and the claims of the next, in one call. */
+static void exchange(struct run *r, struct chunk *old, struct chunk *next)
+{
+    struct work *w[WORK_MAX];
+    size_t n = old ? unfinished(old, w) : 0;
+    int64_t now = mqm__mono_ms();
+
+    if (next)
+        n += unfinished(next, w + n);
+    if (n)
+        mqm__work_do(r->m, w, n);
+    if (!next)
+        return;
+    next->claimed_us = mqm__clock_us();
+    for (size_t k = 0; k < next->n; k++)
+        if (next->item[k].asked)
+            answer_came(&next->item[k], now);
+}
+
+/* -------------------------------- working -------------------------------- */
+
+static void learn_pace(struct run *r, int64_t us)
+{
+    int64_t old = atomic_load_explicit(r->pace_us, memory_order_relaxed);
+    int64_t new = us > old ? us : old - (old - us) / 4;
+
+    atomic_store_explicit(r->pace_us, new, memory_order_relaxed);
+}
+
+/* False if this process stood still, or the store did, or the keeper has handed
+ * it back because it waited too long. */
+static bool may_begin(struct item *i)
+{
+    int64_t age = mqm__mono_ms() - atomic_load(&i->leased_ms);
+    int claimed = PHASE_CLAIMED;
+
+    return age < i->w->topic->lease_ms / 2 &&
+           atomic_compare_exchange_strong(&i->phase, &claimed, PHASE_WORKING);
+}
+
+static void call_handler(struct run *r, struct item *i)
+{
+    int64_t t0 = mqm__clock_us();
+    int outcome;
+
+    i->d->result = i->w->result;
+    i->d->attempt = i->w->now.attempts;
+    i->d->why = i->w->why;
+    i->d->deadline_ms = mqm__now_ms() + i->w->topic->handler_ms;
+    atomic_store(&i->deadline_ms, t0 / 1000 + i->w->topic->handler_ms);
+    outcome = r->handler(r->user, i->d);
+    mqm__handler_said(r, i, outcome);
+    learn_pace(r, mqm__clock_us() - t0);
+}
+
+static int64_t when_again(const struct work *w)
+{
+    if (w->result != MQM_LATER || !w->retry_ms)
+        return RETRY_MS;
+    if (w->now.state == MQM_HELD && w->retry_ms > HELD_MS)
+        return HELD_MS;
+    return w->retry_ms;
+}
+
+/* A copy of the same message, earlier in this chunk, has it.  How that ended is
+ * known after the next exchange, not when its lease would be over. */
+static bool is_held_here(const struct chunk *c, const struct item *i)
+{
+    if (i->w->result != MQM_LATER || !i->w->now.token)
+        return false;
+    for (const struct item *k = c->item; k < i; k++)
+        if (k->asked && k->token == i->w->now.token)
+            return true;
+    return false;
+}
+
+/* Not ours to work on: what becomes of the copy. */
+static void not_ours(struct run *r, struct item *i)
+{
+    int result = i->w->result;
+
+    mqm__audit(r->m, "acquire", &i->d->msg, i->w);
+    if (result == MQM_SKIP) {
+        put_off(i->d, MQM_OK, 0, i->w->why);
+        return;
+    }
+    put_off(i->d, result, when_again(i->w), i->w->why);
+    mqm__block_lane(r, i->d->lane);
+}
+
+/* Claimed.  False: it is handed back, and so is what follows. */
+static bool ours(struct run *r, struct chunk *c, struct item *i)
+{
+    bool late = c->begun && mqm__clock_us() - c->claimed_us > CHUNK_US;
+
+    mqm__audit(r->m, "acquire", &i->d->msg, i->w);
+    if (lane_blocked(r, i->d->lane)) {
+        put_off(i->d, MQM_LATER, 0, "behind one that comes again");
+        mqm__end(r, i, OP_HAND_BACK);
+        return true;
+    }
+    if (late || atomic_load(&r->m->stopped))
+        return false;
+    if (!may_begin(i)) {
+        put_off(i->d, MQM_LATER, 0, "its lease was used up before it began");
+        mqm__block_lane(r, i->d->lane);
+        mqm__end(r, i, OP_HAND_BACK);
+        return true;
+    }
+    c->begun++;
+    if (i->w->result == MQM_DOUBT &&
+        i->w->topic->in_doubt == MQM_DOUBT_PARK)
+        mqm__park(r, i, OP_PARK, i->w->now.doubt == 1 ? WHY_FORGOTTEN
+                                                      : WHY_LEASE);
+    else
+        call_handler(r, i);
+    return true;
+}
+
+/* What was claimed and is not begun goes back, to be claimed anew. */
+static void rewind_to(struct run *r, struct chunk *c, size_t k)
+{
+    r->at -= c->n - k;
+    for (size_t n = k; n < c->n; n++) {
+        struct item *i = &c->item[n];
+
+        put_off(i->d, -ECANCELED, 0, "not begun");
+        if (atomic_load(&i->phase) != PHASE_IDLE)
+            mqm__end(r, i, OP_HAND_BACK);
+    }
+    c->n = c->n > k ? c->n : k;
+}
+
+static void work(struct run *r, struct chunk *c)
+{
+    for (size_t k = 0; k < c->n; k++) {
+        struct item *i = &c->item[k];
+
+        if (!i->asked)
+            continue;
+        if (is_held_here(c, i)) {
+            rewind_to(r, c, k);
+            return;
+        }
+        if (atomic_load(&i->phase) == PHASE_IDLE) {
+            not_ours(r, i);
+        } else if (!ours(r, c, i)) {
+            rewind_to(r, c, k);
+            return;
+        }
+    }
+}
+
+/* ------------------------------- the whole ------------------------------- */
+
+static void go(struct run *r)
+{
+    struct chunk *old = NULL, *next = &r->chunk[0];
+
+    while (r->at < r->n && !atomic_load(&r->m->stopped)) {
+        fill(r, next);
+        exchange(r, old, next);
+        if (old)
+            mqm__conclude(r, old);
+        work(r, next);
+        old = next;
+        next = old == &r->chunk[0] ? &r->chunk[1] : &r->chunk[0];
+    }
+    if (!old)
+        return;
+    exchange(r, old, NULL);
+    mqm__conclude(r, old);
+}
+
+static void enlist(struct run *r)
+{
+    pthread_mutex_lock(&r->m->lock);
+    r->next = r->m->runs;
+    r->m->runs = r;
+    pthread_mutex_unlock(&r->m->lock);
+}
+
+static void delist(struct run *r)
+{
+    struct run **p;
+
+    pthread_mutex_lock(&r->m->lock);
+    for (p = &r->m->runs; *p != r; p = &(*p)->next)
+        ;
+    *p = r->next;
+    pthread_mutex_unlock(&r->m->lock);
+}
+
+static int first_other(const struct run *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (at(r, i)->result != MQM_OK)
+            return at(r, i)->result;
+    return MQM_OK;
+}
+
+int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
+             mqm_handler handler, void *user)
+{
+    struct run r = {.m = m, .side = side, .handler = handler, .user = user,
+                    .d = (unsigned char *)d, .n = n};
+
+    if (n == 0)
+        return MQM_OK;
+    r.stride = d->size;
+    for (size_t i = 0; i < n; i++)
+        put_off(at(&r, i), -ECANCELED, 0, "stopped");
+    r.pace_us = side ? &side->pace_us : &m->pace_us;
+    r.scratch = mqm__scratch(m);
+    if (!r.scratch)
+        return -ENOMEM;
+    r.snapshot = mqm__snapshot(m);
+    enlist(&r);
+    go(&r);
+    mqm__scratch_put(m, r.scratch);
+    delist(&r); /* the last touch of m, see mqm_close() */
+    mqm__snapshot_put(r.snapshot);
+    for (size_t i = 0; i < n; i++)
+        at(&r, i)->call = NULL;
+    return first_other(&r) == -ECANCELED
+               ? mqm__fail(-ECANCELED, "mqm_stop() was called")
+               : first_other(&r);
+}
+
+int mqm_run(mqm *m, struct mqm_delivery *d, size_t n, mqm_handler handler,
+            void *user)
+{
+    int r = mqm__enter(m);
+
+    if (r < 0)
+        return r;
+    if ((!d && n) || !handler)
+        return mqm__fail(-EINVAL, "mqm_run() needs %s",
+                         handler ? "deliveries" : "a handler");
+    if (n && d->size < sizeof(*d))
+        return mqm__fail(-EINVAL, "a delivery says its size is %zu bytes; set "
+                         "it up with MQM_DELIVERY_INIT", d->size);
+    return mqm__run(m, NULL, d, n, handler, user);
+}

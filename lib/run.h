@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* run.h - the whole guard for n copies: decide, claim, work, tell.
+ *
+ * Copies are claimed in chunks, no more than the handler begins within about
+ * CHUNK_US at its present speed; the ends of one chunk travel with the claims
+ * of the next.  If a chunk takes longer, what was not begun is handed back and
+ * claimed anew.  When mqm__run() returns, nothing is in flight.
+ */
+#ifndef MQM_RUN_H
+#define MQM_RUN_H
+
+#include "claim.h"
+#include "side.h"
+
+enum { CHUNK = WORK_MAX / 2, CHUNK_US = 10000, BLOCKED_MAX = 64 };
+
+enum phase {
+    PHASE_IDLE,    /* not ours                                        */
+    PHASE_CLAIMED, /* ours, not begun                                 */
+    PHASE_WORKING, /* the handler has it                              */
+    PHASE_ENDING,  /* the handler is back, the store does not know it */
+    PHASE_LOST     /* was ours; overtaken, as a renewal found out, or */
+                   /*   handed back by the keeper, not begun          */
+};
+
+/* What d->call points to: enough for mqm_check() and mqm_header(). */
+struct call {
+    struct side *side; /* NULL: the program's own loop */
+    struct item *item; /* NULL: only looked at, in the parking topic */
+};
+
+/* One copy of a chunk.  The keeper reads, under mqm.lock, what is CLAIMED or
+ * WORKING: phase, token, the times, and of the work topic, side and key.  So
+ * those change only while it is neither, and it becomes IDLE under the lock. */
+struct item {
+    struct call call;
+    struct mqm_delivery *d;
+    struct work *w;
+    bool asked; /* w was given to the store */
+    atomic_int phase;
+    uint64_t token;
+    _Atomic int64_t leased_ms;   /* monotonic, before the store was asked */
+    _Atomic int64_t deadline_ms; /* monotonic; renewed until then         */
+    char origin[RECORD_ORIGIN];
+};
+
+struct chunk {
+    struct item item[CHUNK];
+    size_t n, begun;
+    int64_t claimed_us;
+};
+
+struct run {
+    struct run *next; /* in mqm.runs */
+    mqm *m;
+    struct side *side;
+    struct snapshot *snapshot;
+    mqm_handler handler;
+    void *user;
+    _Atomic int64_t *pace_us;
+
+    unsigned char *d; /* the caller's array */
+    size_t stride, n, at;
+
+    unsigned blocked[BLOCKED_MAX]; /* lanes */
+    size_t n_blocked;
+    struct chunk chunk[2];
+    struct scratch *scratch;
+};
+
+int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
+             mqm_handler handler, void *user);
+
+/* park.c: put the body of a copy into a safe place.  0 or < 0 with words. */
+int mqm__keep_body(struct run *r, const struct topic_config *t,
+                   const struct mqm_delivery *d);
+
+/* What has used up a third of its lease: renew it if the handler has it, hand
+ * it back if it still waits behind another.  The keeper's. */
+void mqm__renew_all(mqm *m);
+
+/* audit.c */
+void mqm__audit(mqm *m, const char *call, const struct mqm_msg *msg,
+                const struct work *w);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* steps.c - the guard step by step: claims of the program's own. */
+#include "claim.h"
+#include "error.h"
+#include "run.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { RETRY_MS = 500 };
+
+/* An acquire must come without a token, the others with one. */
+static int check_claim(const struct mqm_claim *c)
+{
+    if (c->op < MQM_OP_ACQUIRE || c->op > MQM_OP_PARK_FAILED)
+        return mqm__fail(-EINVAL, "%d is no mqm_op", c->op);
+    if (c->op != MQM_OP_ACQUIRE && !c->token)
+        return mqm__fail(-EINVAL, "this claim is not ours: its token is 0");
+    return 0;
+}
+
+static void refuse(struct mqm_claim *c, int err, const char *why)
+{
+    c->result = err;
+    c->why = why;
+    c->lease_ms = RETRY_MS;
+    if (c->op == MQM_OP_ACQUIRE)
+        c->token = 0;
+}
+
+static int begin(mqm *m, struct work *w, const struct config *conf,
+                 struct mqm_claim *c)
+{
+    int r = check_claim(c);
+
+    w->finished = true;
+    if (r == 0)
+        r = mqm__work_init(m, w, conf, &c->msg, c->op, c->flags);
+    if (r < 0) {
+        w->finished = true;
+        refuse(c, r, "refused");
+        return r;
+    }
+    w->rq.token = c->op == MQM_OP_ACQUIRE ? 0 : c->token;
+    w->version = c->op == MQM_OP_ACQUIRE ? 0 : c->cell;
+    if (c->op == MQM_OP_FAILURE)
+        w->rq.lease_ms = w->topic->pause_ms;
+    w->rq.why = c->op == MQM_OP_PARK_FAILED ? WHY_TRIES : WHY_UNSURE;
+    return 0;
+}
+
+static const enum count ended[] = {
+    [MQM_OP_SUCCESS] = COUNT_SUCCEEDED, [MQM_OP_FAILURE] = COUNT_FAILED,
+    [MQM_OP_DOUBT] = COUNT_PARKED, [MQM_OP_PARK_FAILED] = COUNT_PARKED};
+
+static void count_end(mqm *m, int op, int result)
+{
+    if (result == MQM_OK && op != MQM_OP_RENEW && op != MQM_OP_HAND_BACK)
+        mqm__count(m, ended[op]);
+}
+
+static void finish(mqm *m, struct mqm_claim *c, const struct work *w)
+{
+    bool granted = w->result == MQM_OK || w->result == MQM_DOUBT;
+
+    c->result = w->result;
+    c->why = w->why;
+    if (c->op == MQM_OP_ACQUIRE) {
+        c->token = granted ? w->now.token : 0;
+        c->attempt = w->now.attempts;
+        c->lease_ms = granted ? w->rq.lease_ms
+                      : w->retry_ms ? w->retry_ms : RETRY_MS;
+    }
+    if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
+        c->cell = w->version;
+    if (c->op != MQM_OP_ACQUIRE)
+        count_end(m, c->op, w->result);
+    mqm__audit(m, c->op == MQM_OP_ACQUIRE ? "acquire" : "end", &c->msg, w);
+}
+
+static int submit(mqm *m, struct scratch *s, const struct config *conf,
+                  struct mqm_claim *const *claims, size_t n)
+{
+    struct work *w[WORK_MAX];
+    int result = MQM_OK, r;
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        r = begin(m, &s->work[i], conf, claims[i]);
+        if (r == 0)
+            w[k++] = &s->work[i];
+        else if (result == MQM_OK)
+            result = r;
+    }
+    r = k ? mqm__work_do(m, w, k) : MQM_OK;
+    for (size_t i = 0, done = 0; i < n && done < k; i++)
+        if (w[done] == &s->work[i]) {
+            finish(m, claims[i], &s->work[i]);
+            done++;
+        }
+    return result < 0 ? result : r;
+}
+
+int mqm_submit(mqm *m, struct mqm_claim *const *claims, size_t n)
+{
+    struct snapshot *snap;
+    struct scratch *s;
+    int r = mqm__enter(m), result = MQM_OK;
+
+    if (r == 0 && !claims && n)
+        r = mqm__fail(-EINVAL, "mqm_submit() needs claims");
+    s = r < 0 ? NULL : mqm__scratch(m);
+    for (size_t i = 0; !s && claims && i < n; i++)
+        refuse(claims[i], r < 0 ? r : -ENOMEM, "refused");
+    if (!s)
+        return r < 0 ? r : -ENOMEM;
+    snap = mqm__snapshot(m);
+    for (size_t i = 0; i < n; i += WORK_MAX) {
+        r = submit(m, s, snap->config, claims + i,
+                   n - i < WORK_MAX ? n - i : WORK_MAX);
+        if (result == MQM_OK)
+            result = r;
+    }
+    mqm__snapshot_put(snap);
+    mqm__scratch_put(m, s);
+    return result;
+}
+
+static int one(mqm *m, struct mqm_claim *c, int op)
+{
+    int r;
+
+    if (!c)
+        return mqm__fail(-EINVAL, "the claim is NULL");
+    c->op = op;
+    r = mqm_submit(m, &c, 1);
+    return r < 0 ? r : c->result;
+}
+
+int mqm_acquire(mqm *m, struct mqm_claim *c)
+{
+    return one(m, c, MQM_OP_ACQUIRE);
+}
+
+int mqm_renew(mqm *m, struct mqm_claim *c)
+{
+    return one(m, c, MQM_OP_RENEW);
+}
+
+int mqm_release_on_success(mqm *m, struct mqm_claim *c)
+{
+    return one(m, c, MQM_OP_SUCCESS);
+}
+
+int mqm_release_on_failure(mqm *m, struct mqm_claim *c)
+{
+    return one(m, c, MQM_OP_FAILURE);
+}
+
+int mqm_release_in_doubt(mqm *m, struct mqm_claim *c)
+{
+    return one(m, c, MQM_OP_DOUBT);
+}
+
+int mqm_hand_back(mqm *m, struct mqm_claim *c)
+{
+    return one(m, c, MQM_OP_HAND_BACK);
+}
+
+/* 1 yes, 0 no, < 0; of what record.c answers to a look. */
+static int yes_or_no(const struct work *w)
+{
+    if (w->result == MQM_OK)
+        return 1;
+    if (w->result == MQM_SKIP)
+        return 0;
+    return mqm__fail(-EAGAIN, "not to be told now: %s", w->why);
+}
+
+int mqm_should_consume(mqm *m, const struct mqm_msg *msg)
+{
+    struct snapshot *snap;
+    struct scratch *s;
+    struct work *w;
+    int r = mqm__enter(m);
+
+    if (r == 0 && !msg)
+        r = mqm__fail(-EINVAL, "the message is NULL");
+    s = r < 0 ? NULL : mqm__scratch(m);
+    if (!s)
+        return r < 0 ? r : -ENOMEM;
+    snap = mqm__snapshot(m);
+    w = &s->work[0];
+    r = mqm__work_init(m, w, snap->config, msg, OP_LOOK, 0);
+    if (r == 0)
+        r = mqm__work_do(m, &w, 1);
+    if (r == 0) {
+        r = yes_or_no(w);
+        mqm__audit(m, "look", msg, w);
+    }
+    mqm__snapshot_put(snap);
+    mqm__scratch_put(m, s);
+    return r;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* adapter.c - a broker made of files, to see what mqmctl sends where.
+ *
+ * A topic is a file in the folder that the setting "dir" names, a message a
+ * line of it: id, a tab, the body.  It can be sent to and read from its
+ * beginning; nobody is subscribed.
+ */
+#include <mqmigrate/plugin.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct files {
+    const struct mqm_host *host;
+    char dir[512];
+};
+
+static int files_open(void **self, const struct mqm_host *host,
+                      const struct mqm_setting *settings, size_t n)
+{
+    struct files *f = calloc(1, sizeof(*f));
+
+    if (f == NULL)
+        return host->fail(host, -ENOMEM, "out of memory");
+    f->host = host;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(settings[i].name, "dir") == 0)
+            snprintf(f->dir, sizeof(f->dir), "%s", settings[i].value);
+    if (f->dir[0] == '\0') {
+        free(f);
+        return host->fail(host, -EINVAL, "name a folder: \"dir\"");
+    }
+    *self = f;
+    return 0;
+}
+
+static void files_close(void *self)
+{
+    free(self);
+}
+
+static FILE *topic_open(const struct files *f, const char *topic,
+                        const char *mode)
+{
+    char path[1024];
+
+    snprintf(path, sizeof(path), "%s/%s", f->dir, topic);
+    return fopen(path, mode);
+}
+
+static int files_subscribe(void *self, const char *group, const char *topic)
+{
+    (void)self;
+    (void)group;
+    (void)topic;
+    return 0;
+}
+
+static int files_poll(void *self, int timeout_ms)
+{
+    const struct files *f = self;
+
+    return f->host->wait(f->host, timeout_ms);
+}
+
+static int files_publish(void *self, const struct mqm_delivery *d)
+{
+    const struct files *f = self;
+    FILE *file = topic_open(f, d->msg.topic, "a");
+
+    if (file == NULL)
+        return f->host->fail(f->host, -EIO, "no folder '%s'", f->dir);
+    fprintf(file, "%.*s\t%.*s%s\n", (int)d->msg.id_len,
+            (const char *)d->msg.id, (int)d->body_len, (const char *)d->body,
+            d->raw != NULL ? "\twith its headers" : "");
+    return fclose(file) == 0 ? 0 : -EIO;
+}
+
+static const void *files_header(void *self, const struct mqm_delivery *d,
+                                const char *name, size_t *len)
+{
+    const char *line = d->raw;
+
+    (void)self;
+    if (line == NULL || strcmp(name, MQM_ID_HEADER) != 0)
+        return NULL;
+    *len = strcspn(line, "\t");
+    return line;
+}
+
+static int files_scan(void *self, const char *topic,
+                      int (*visit)(void *user, struct mqm_delivery *d),
+                      void *user)
+{
+    const struct files *f = self;
+    FILE *file = topic_open(f, topic, "r");
+    char line[4096];
+    int r = 0;
+
+    if (file == NULL)
+        return f->host->fail(f->host, -ENOENT, "no topic '%s'", topic);
+    while (r == 0 && fgets(line, sizeof(line), file) != NULL) {
+        struct mqm_delivery d = MQM_DELIVERY_INIT;
+        char *body = strchr(line, '\t');
+
+        if (body == NULL)
+            continue;
+        body[strcspn(body, "\n")] = '\0';
+        d.msg.topic = topic;
+        d.body = body + 1;
+        d.body_len = strlen(body + 1);
+        d.raw = line;
+        r = visit(user, &d);
+    }
+    fclose(file);
+    return r;
+}
+
+static int files_probe(void *self, const char *group, const char *topic)
+{
+    const struct files *f = self;
+    FILE *file = topic_open(f, topic, "r");
+
+    (void)group;
+    if (file == NULL)
+        return f->host->fail(f->host, -ENOENT, "no topic '%s': create it",
+                             topic);
+    fclose(file);
+    return 0;
+}
+
+static const struct mqm_adapter adapter = {
+    sizeof(adapter), files_open,    files_close,  files_subscribe,
+    files_poll,      files_header,  files_publish, files_scan,
+    files_probe,
+};
+
+MQM_PLUGIN = {sizeof(struct mqm_plugin), "files", "1", NULL, &adapter};

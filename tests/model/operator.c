@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* operator.c - what people, the store and time do to a message. */
+#include "world.h"
+
+static void operate(struct world w, int op, int route, unsigned token,
+                    const char *what)
+{
+    now.what = what;
+    apply(&w, (struct request){.op = op, .side = side_name[w.owner],
+                               .route = side_name[route], .token = token});
+    push(w);
+}
+
+/* Who resolves has asked whoever knows, so it never says what is not true. */
+static void resolve(const struct world *w)
+{
+    bool happened = w->effects[0] + w->effects[1];
+    bool asked = w->state == MQM_PARKED;
+
+    if ((on & RESOLVE) && asked && happened)
+        operate(*w, OP_RESOLVE_DONE, w->owner, w->token, "resolve done");
+    if ((on & RESOLVE) && w->state && !(asked && happened))
+        operate(*w, OP_RESOLVE_AGAIN, w->owner, w->token, "resolve again");
+    if ((on & RESOLVE) && w->state && !happened && w->doubt != w->token)
+        operate(*w, OP_RESOLVE_AGAIN, w->owner, w->doubt,
+                "resolve again, inspected long ago");
+    if ((on & ASSIGN) && w->state && !(asked && happened))
+        operate(*w, OP_RESOLVE_AGAIN, !w->owner, w->token, "assign");
+}
+
+static void publish_again(struct world w)
+{
+    bool never = (on & PUBLISH) && w.attempts == 0;
+
+    if (w.state != MQM_OWED || !(never || w.reassigned))
+        return;
+    now.what = "published again";
+    w.copies[w.owner] |= 1;
+    push(w);
+}
+
+static void forget(struct world w)
+{
+    if (!(on & FORGET) || !w.state || w.forgot)
+        return;
+    now.what = "THE STORE FORGETS";
+    clear_record(&w);
+    w.forgot = 1;
+    push(w);
+}
+
+static void retire(struct world w)
+{
+    bool pending = w.state != MQM_FREE && w.state != MQM_DONE &&
+                   w.owner == 1 && !w.by_rule;
+
+    if (!(on & RETIRE) || w.retired || pending)
+        return;
+    now.what = "rocketmq is retired, nothing is pending";
+    w.retired = 1;
+    for (int c = 0; c < PER_SIDE; c++)
+        go_idle(&w, 1, c);
+    push(w);
+}
+
+static void time_passes(struct world w)
+{
+    if (w.state == MQM_HELD) {
+        now.what = "the lease runs out";
+        w.stale = w.lapsed = 1;
+        push(w);
+    }
+    if (w.paused) {
+        now.what = "the pause is over";
+        w.paused = 0;
+        push(w);
+    }
+}
+
+void operator_steps(const struct world *w)
+{
+    now.side = -1;
+    resolve(w);
+    now.verdict = -1;
+    publish_again(*w);
+    forget(*w);
+    retire(*w);
+    time_passes(*w);
+}

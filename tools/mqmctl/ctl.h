@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* ctl.h - what the files of mqmctl share.
+ *
+ * mqmctl does nothing that a program could not do: of the library's headers it
+ * includes the public one alone.  A command gets a struct ctl, prints its
+ * answer to stdout and returns the exit code; words about a failure go to
+ * stderr, once, where it is noticed.
+ */
+#ifndef MQMCTL_CTL_H
+#define MQMCTL_CTL_H
+
+#include <mqmigrate/mqmigrate.h>
+
+#if defined(__GNUC__)
+#define CTL_PRINTF(at, args) __attribute__((format(printf, at, args)))
+#else
+#define CTL_PRINTF(at, args)
+#endif
+
+enum ctl_exit { CTL_OK, CTL_FAILED, CTL_USAGE };
+
+enum ctl_option {
+    CTL_GROUP  = 1,
+    CTL_SIDE   = 2,
+    CTL_KEY    = 4,
+    CTL_TOKEN  = 8,
+    CTL_JSON   = 16,
+    CTL_REMOVE = 32,
+    CTL_MAN    = 64,
+};
+
+struct ctl {
+    const char *config;
+    const char *group, *side, *key, *token; /* NULL: not given */
+    unsigned given; /* of ctl_option */
+    char **args;    /* without the command itself */
+    int n_args;
+    mqm *m; /* NULL until ctl_open() */
+};
+
+struct command {
+    const char *name, *args;
+    int least, most; /* arguments; most < 0: any number */
+    unsigned options;
+    int (*run)(struct ctl *c);
+    const char *words;
+};
+
+extern const struct command ctl_commands[]; /* the last one has no name */
+
+/* Names of a topic as the configuration in force has them. */
+struct topic {
+    char topic[64], group[64];
+    char old_side[64], new_side[64];
+};
+
+/* An id as it was typed, without its escapes. */
+struct id {
+    unsigned char bytes[MQM_ID_MAX];
+    size_t len;
+};
+
+/* --- main.c */
+int ctl_open(struct ctl *c);
+
+/* --- say.c: words on stderr, and the exit code */
+CTL_PRINTF(1, 2) int refuse(const char *fmt, ...);
+CTL_PRINTF(1, 2) int misuse(const char *fmt, ...);
+/* A result of the library, with its story. */
+int failed(const char *what, int result);
+const char *story(int result);
+
+/* --- help.c */
+int cmd_help(struct ctl *c);
+int usage_of(const struct command *cmd);
+const struct command *find_command(const char *name);
+const char *nearest_command(const char *name);
+int print_version(void);
+
+/* --- topics.c */
+int cmd_topics(struct ctl *c);
+/* The topic of c's first argument and --group; else refused, with words. */
+int find_topic(struct ctl *c, struct topic *t);
+/* --side: NULL, or one of the topic's; else refused, with words. */
+int check_side(const struct topic *t, const char *side);
+
+/* --- policy.c */
+int cmd_cut(struct ctl *c);
+int cmd_switch(struct ctl *c);
+int cmd_since(struct ctl *c);
+int cmd_allow(struct ctl *c);
+
+/* --- id.c */
+int cmd_new_id(struct ctl *c);
+/* "\xHH" is a byte, "\\" a backslash; else refused, with words. */
+int id_parse(struct id *id, const char *text);
+/* Are the two the same message for the library?  A UUID's text and its 16
+ * bytes are, and NUL bytes at the end do not count. */
+int id_same(const void *a, size_t a_len, const void *b, size_t b_len);
+
+/* --- records.c */
+int cmd_show(struct ctl *c);
+int cmd_pending(struct ctl *c);
+int cmd_parked(struct ctl *c);
+const char *state_name(int state);
+/* What the store has of c's second argument: msg is filled in, too. */
+int look_up(struct ctl *c, const struct topic *t, const struct id *id,
+            struct mqm_msg *msg, struct mqm_record *rec);
+
+/* --- repair.c */
+int cmd_resolve(struct ctl *c);
+int cmd_assign(struct ctl *c);
+
+/* --- resend.c */
+/* Find the body in a parking topic and send it to msg->side alone. */
+int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
+
+/* --- plugins.c, settings.c, check.c */
+int cmd_plugins(struct ctl *c);
+int cmd_settings(struct ctl *c);
+int cmd_check(struct ctl *c);
+
+#endif
