@@ -215,7 +215,7 @@ START_TEST(it_hangs)
     kill(server.pid, SIGSTOP);
     ck_assert_int_eq(put("a"), -ETIMEDOUT);
     ck_assert_int_ge(now_ms() - t0, 390);
-    ck_assert_int_lt(now_ms() - t0, 900);
+    ck_assert_int_lt(now_ms() - t0, 2500);
     ck_assert(strstr(fake_failure, "unknown"));
     kill(server.pid, SIGCONT);
     ck_assert_int_ge(put("b"), 0);
@@ -236,7 +236,7 @@ START_TEST(it_is_away)
         nap(2);
     }
     ck_assert_int_gt(again, 25); /* mostly it does not even try */
-    ck_assert_int_gt(quick, 45);
+    ck_assert_int_gt(quick, 25);
     ck_assert(strstr(fake_failure, "127.0.0.1"));
 }
 END_TEST
