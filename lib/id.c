@@ -63,12 +63,31 @@ size_t mqm__id_fold(unsigned char *out, const void *id, size_t len)
     return len;
 }
 
+int mqm__id_is_uuid(const unsigned char *id, size_t len)
+{
+    return len == UUID_BYTES && is_uuid(id);
+}
+
+void mqm__id_text(char *out, const unsigned char *uuid)
+{
+    static const char digits[] = "0123456789abcdef";
+    int i;
+
+    for (i = 0; i < UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digits[uuid[i] >> 4];
+        *out++ = digits[uuid[i] & 15];
+    }
+    *out = '\0';
+}
+
 int64_t mqm__id_born(const unsigned char *id, size_t len)
 {
     int64_t ms = 0;
     int i;
 
-    if (len != UUID_BYTES || !is_uuid(id) || id[6] >> 4 != 7)
+    if (!mqm__id_is_uuid(id, len) || id[6] >> 4 != 7)
         return 0;
     for (i = 0; i < 6; i++)
         ms = ms << 8 | id[i];
