@@ -26,7 +26,7 @@
 #include <time.h>
 
 #define COUNTER_MAX 0xfffffu
-#define LAST_MS     0xffffffffffffLL
+#define LAST_MS 0xffffffffffffLL
 
 struct maker {
     int64_t ms;
@@ -139,6 +139,6 @@ int mqm_new_id(char id[MQM_ID_LEN + 1])
     mqm__clear_error();
     if (clock_gettime(CLOCK_REALTIME, &t) < 0)
         return mqm__fail(-errno, "no clock for an id");
-    return mqm__id_from_clock(id, (int64_t)t.tv_sec * 1000 +
-                                      t.tv_nsec / 1000000);
+    return mqm__id_from_clock(id,
+                              (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000);
 }

@@ -3,6 +3,7 @@
 #include "claim.h"
 #include "codec.h"
 #include "error.h"
+#include "run.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -159,6 +160,7 @@ static int mend(mqm *m, const struct mqm_msg *msg, uint64_t token, int op,
         w->rq.token = token;
         w->rq.route = owner;
         r = mqm__work_do(m, &w, 1);
+        mqm__audit(m, owner ? "assign" : "resolve", &any, w);
     }
     if (r == 0)
         r = explain(w);

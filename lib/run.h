@@ -19,7 +19,8 @@ enum phase {
     PHASE_CLAIMED, /* ours, not begun                                 */
     PHASE_WORKING, /* the handler has it                              */
     PHASE_ENDING,  /* the handler is back, the store does not know it */
-    PHASE_LOST     /* was ours; overtaken, as a renewal found out     */
+    PHASE_LOST     /* was ours; overtaken, as a renewal found out, or */
+                   /*   handed back by the keeper, not begun          */
 };
 
 /* What d->call points to: enough for mqm_check() and mqm_header(). */
@@ -74,7 +75,8 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
 int mqm__keep_body(struct run *r, const struct topic_config *t,
                    const struct mqm_delivery *d);
 
-/* Renew what has used up a third of its lease; the keeper's. */
+/* What has used up a third of its lease: renew it if the handler has it, hand
+ * it back if it still waits behind another.  The keeper's. */
 void mqm__renew_all(mqm *m);
 
 /* audit.c */

@@ -9,7 +9,8 @@
  *
  * A clock of files ticks some hundred times a second, so a file changed just
  * before it was read may change again unseen.  Such a file is read again the
- * next time, and told from the last one by its content.
+ * next time.  What is read is told from the last text by its content: a touch,
+ * or the same text in another file, is no change.
  */
 #ifndef MQM_SOURCE_FILE_H
 #define MQM_SOURCE_FILE_H

@@ -108,8 +108,9 @@ static int obeys(const struct kafka *k, rd_kafka_conf_t *conf,
         if (is_among(rule->values, value) == (rule->sense == ONLY))
             continue;
         return k->host->fail(k->host, -EINVAL,
-                             "setting '%s' may not be '%s': %s", rule->name,
-                             value, rule->why);
+                             "setting '%s' (or another name of it) may not be "
+                             "'%s': %s",
+                             rule->name, value, rule->why);
     }
     return 0;
 }

@@ -131,8 +131,8 @@ static int set_id(struct rmq *self, struct CMessage *m,
 
 /* A copy that is sent again keeps the keys it had: what the configuration
  * takes for the key may be another property. */
-static const char *keys_of(const struct rmq *self,
-                           const struct mqm_delivery *d, size_t *len)
+static const char *keys_of(const struct rmq *self, const struct mqm_delivery *d,
+                           size_t *len)
 {
     const char *keys = d->raw ? self->api.GetMessageKeys(d->raw) : NULL;
 

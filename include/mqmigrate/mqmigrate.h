@@ -460,6 +460,12 @@ MQM_API int mqm_plugins(mqm *m,
                                      const struct mqm_plugin_info *info),
                         void *user);
 
+/* Is the broker of a side in reach, and the topic there, with its parking topic
+ * if it has one?  Joins no group, touches no message.  -ENOTSUP where the
+ * adapter cannot tell. */
+MQM_API int mqm_probe(mqm *m, const char *side, const char *group,
+                      const char *topic);
+
 struct mqm_event { /* one line of the audit trail; lives during the call */
     size_t size;
     const char *call; /* "acquire", "success", ...                */

@@ -48,7 +48,9 @@ int mqm__space_valid(const char *space)
     static const char known[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
 
-    return space && space[0] && space[strspn(space, known)] == '\0';
+    size_t len = space ? strspn(space, known) : 0;
+
+    return len > 0 && len <= MQM__SPACE_MAX && space[len] == '\0';
 }
 
 int64_t mqm__swap_forget_ms(const struct mqm_swap *s, int64_t now_ms)

@@ -3,8 +3,7 @@
  *
  *   MQM_TEST_ROCKETMQ      name server, "127.0.0.1:23000"
  *   MQM_TEST_LIBROCKETMQ   path of the client library
- *   MQM_TEST_ROCKETMQ_DIR  the folder that scripts/rocketmq runs it in, for
- *                          tests that end and restart it
+ *   MQM_TEST_SERVERS       holds the folder rocketmq/, for scripts/rocketmq
  *
  * Topics and groups are new in each run, so one server does for many.  All
  * begin with messages, since a topic is made by the first one sent to it.

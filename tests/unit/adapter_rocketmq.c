@@ -53,8 +53,8 @@ START_TEST(all_that_is_sent_arrives_once)
         ck_assert_str_eq(s->topic, topic);
         ck_assert_int_gt(s->born_ms, 1700000000000);
         ck_assert_uint_eq(s->lane, 0);
-        ck_assert_int_eq(
-            sscanf(s->origin, "%d/%lld%n", &queue, &offset, &end), 2);
+        ck_assert_int_eq(sscanf(s->origin, "%d/%lld%n", &queue, &offset, &end),
+                         2);
         ck_assert_int_eq((int)strlen(s->origin), end);
     }
     close_adapter();
@@ -266,8 +266,7 @@ START_TEST(a_scan_visits_all_and_is_nobodys_member)
     subscribe(group, topic);
     ck_assert_uint_eq(poll_ids(150, 0, 20000), 150);
     ck_assert_int_eq(fake.adapter->probe(fake.self, group, topic), MQM_OK);
-    ck_assert_int_eq(fake.adapter->scan(fake.self, "NOPE", visit, &v),
-                     -ENOENT);
+    ck_assert_int_eq(fake.adapter->scan(fake.self, "NOPE", visit, &v), -ENOENT);
     ck_assert(strstr(fake.error, "no topic 'NOPE'"));
     ck_assert_int_eq(fake.adapter->probe(fake.self, group, "NOPE"), -ENOENT);
     close_adapter();
@@ -315,11 +314,11 @@ START_TEST(a_parked_copy_keeps_key_tag_and_listed_properties)
 
     snprintf(parking, sizeof(parking), "%s", fresh("parking"));
     snprintf(line, sizeof(line),
-             "scripts/rocketmq topic %s %s >&2 && echo 'a body' | "
-             "scripts/rocketmq send %s %s mqm-id=id-from-outside KEYS=user-9 "
-             "TAGS=silver colour=blue shape=round >&2",
-             need_env("MQM_TEST_ROCKETMQ_DIR"), topic,
-             need_env("MQM_TEST_ROCKETMQ_DIR"), topic);
+             "D=%s/rocketmq; scripts/rocketmq topic $D %s >&2 && "
+             "echo 'a body' | scripts/rocketmq send $D %s "
+             "mqm-id=id-from-outside KEYS=user-9 TAGS=silver colour=blue "
+             "shape=round >&2",
+             need_env("MQM_TEST_SERVERS"), topic, topic);
     ck_assert_msg(!system(line), "failed: %s", line);
     open_adapter("concurrent", "properties", "size, colour");
     fake.answer = park_it;

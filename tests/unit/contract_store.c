@@ -428,12 +428,13 @@ static struct mqm_swap listed(char id[6], int i, unsigned flags)
 {
     struct mqm_swap s = a_swap("", 0, "listed");
 
-    snprintf(id, 6, "id.%02d", i);
-    id[2] = '\0';
+    memcpy(id, "id\0xx", 6);
+    id[3] = (char)('0' + i / 10);
+    id[4] = (char)('0' + i % 10);
     s.key.id = id;
     s.key.id_len = 5;
     s.key.born_ms = 1700000000123;
-    s.keep_ms = 10;
+    s.keep_ms = flags & MQM_SWAP_LISTED ? 10 : 60000;
     s.flags = flags;
     return s;
 }

@@ -126,8 +126,8 @@ END_TEST
 
 START_TEST(clock_goes_back)
 {
-    static const int64_t clock[] = {5000000, 5000001, 4000000, 1, 4999999,
-                                    5000001, 5000002};
+    static const int64_t clock[] = {5000000, 5000001, 4000000, 1,
+                                    4999999, 5000001, 5000002};
     id_text last = "", id;
     size_t i, k;
 
@@ -140,7 +140,8 @@ START_TEST(clock_goes_back)
 }
 END_TEST
 
-/* More in one ms than there are numbers: the counter runs over, the clock of ids goes on. */
+/* More in one ms than there are numbers: the counter runs over, the clock of
+ * ids goes on. */
 START_TEST(counter_runs_over)
 {
     unsigned char raw[MQM_ID_MAX];
@@ -239,8 +240,8 @@ START_TEST(born)
     v4[8] = 0x3c;
     ck_assert_int_eq(mqm__id_born(v4, 16), 0);
     ck_assert_int_eq(mqm__id_born(uuid, 15), 0);
-    ck_assert_int_eq(mqm__id_born((const unsigned char *)"order-7-12345678", 16),
-                     0);
+    ck_assert_int_eq(
+        mqm__id_born((const unsigned char *)"order-7-12345678", 16), 0);
 }
 END_TEST
 

@@ -24,8 +24,12 @@ static struct policy wide_open(void)
 
 static struct question fresh(void)
 {
-    return (struct question){.id = "id-1", .id_len = 4, .key = "user-17",
-                             .key_len = 7, .born_ms = NOW, .now_ms = NOW};
+    return (struct question){.id = "id-1",
+                             .id_len = 4,
+                             .key = "user-17",
+                             .key_len = 7,
+                             .born_ms = NOW,
+                             .now_ms = NOW};
 }
 
 static void expect(const struct policy *p, const struct question *q, int side,

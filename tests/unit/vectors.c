@@ -52,9 +52,8 @@ START_TEST(java)
 
         ck_assert_msg(mqm__java_hash(data, len) == (uint32_t)hash, "%s", hex);
         ck_assert_uint_eq(mqm__last_two_digits(data, len), bucket);
-        ck_assert(bucket == 0 ||
-                  !mqm__cut_takes(MQM_HASH_LAST_TWO_DIGITS, 0, bucket * 10000,
-                                  data, len));
+        ck_assert(bucket == 0 || !mqm__cut_takes(MQM_HASH_LAST_TWO_DIGITS, 0,
+                                                 bucket * 10000, data, len));
         ck_assert(mqm__cut_takes(MQM_HASH_LAST_TWO_DIGITS, 0,
                                  (bucket + 1) * 10000, data, len));
         free(data);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* adapter_kafka.h - the bench for the Kafka adapter: the adapter as a plugin,
+/* kafka.h - the bench for the Kafka adapter: the adapter as a plugin,
  * a host that answers by script and writes down what it saw, and a broker,
  * asked beside the adapter.
  *
  * The broker is a real one: MQM_TEST_KAFKA=host:port.  Each test makes topics
  * and groups of its own. */
-#ifndef ADAPTER_KAFKA_H
-#define ADAPTER_KAFKA_H
+#ifndef FAKES_KAFKA_H
+#define FAKES_KAFKA_H
 
 #include <check.h>
 #include <dlfcn.h>
