@@ -18,6 +18,7 @@ MASK = (1 << 64) - 1
 USERS = 100000
 PAUSE_S = 5.0    # longer than a lease
 HOLD_S = 2.0     # shorter than one
+QUIET_S = 4.0
 PATIENCE_S = 120
 
 #       cut   for s
@@ -56,6 +57,7 @@ class Play:
         self.workers = {}
         self.serial = 0
         self.counting = []    # threads
+        self.last_issued = (-1, 0.0)
         self.victims = []
         self.due = []    # (time, action) of faults
         self.resume = {}    # stopped worker: when to continue it
@@ -289,6 +291,13 @@ class Play:
         out = self.stage.mqmctl("pending", TOPIC, "--side", side, "--json")
         return len(json.loads(out))
 
+    def is_quiet(self):
+        """Nothing was issued for a while: retries of the broker may come."""
+        now = self.stage.third_stats()["distinct"]
+        if now != self.last_issued[0]:
+            self.last_issued = (now, time.time())
+        return time.time() - self.last_issued[1] > QUIET_S
+
     def end(self):
         self.phase("producers stop")
         self.tell_producer("stop")
@@ -300,7 +309,7 @@ class Play:
                       "draining RocketMQ")
         self.wait_for(lambda: self.stage.third_stats()["waiting"] == 0,
                       "the third party's last effects", 10)
-        self.pass_time(1)
+        self.wait_for(self.is_quiet, "the last issue")
         for name in self.of_side("rocketmq"):
             self.stage.stop(name)
         if not self.naive:
