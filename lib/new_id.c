@@ -123,6 +123,8 @@ int mqm_new_id(char id[MQM_ID_LEN + 1])
     struct timespec t;
 
     mqm__clear_error();
+    if (!id)
+        return mqm__fail(-EINVAL, "mqm_new_id() needs a place for the id");
     if (clock_gettime(CLOCK_REALTIME, &t) < 0)
         return mqm__fail(-errno, "no clock for an id");
     return mqm__id_from_clock(id,
