@@ -84,8 +84,8 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	$(CC) $(LINK) $< -L$(BUILD)/lib -lmqmigrate \
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
-include scripts/install.mk tests/model/model.mk examples/demo/demo.mk \
-	tests/fakes/fault.mk
+include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
+	tests/fakes/fault.mk examples/demo/demo.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)
@@ -100,8 +100,7 @@ clean: ## remove what was built
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' \
-	    $(MAKEFILE_LIST)
-
+	    $(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -27,13 +27,14 @@ static int read_store(const struct reader *rd, json_t *root,
     if (!r)
         r = mqm__read_section(rd, &in_store, "store", object, "url",
                               &s->section);
-    return r;
+    return r ? r : mqm__add_number(&s->section, "timeout_ms", s->timeout_ms);
 }
 
 static int read_side(const struct reader *rd, const struct json_place *at,
                      json_t *object, struct side_config *s)
 {
-    static const struct setting_row row = {.min = 1, .max = MQM_NAME_MAX,
+    static const struct setting_row row = {.min = 1,
+                                           .max = MQM_NAME_MAX,
                                            .kind = KIND_SIDE,
                                            .limits = "a name of 1 to 31 of A-Z "
                                                      "a-z 0-9 . _ -"};
@@ -51,8 +52,8 @@ static int read_side(const struct reader *rd, const struct json_place *at,
         s->adapter = strdup(at->name);
     if (!r && (!s->name || !s->adapter))
         return mqm__no_memory();
-    return r ? r : mqm__read_section(rd, at, "sides.*", object, NULL,
-                                     &s->section);
+    return r ? r
+             : mqm__read_section(rd, at, "sides.*", object, NULL, &s->section);
 }
 
 static int read_sides(const struct reader *rd, json_t *root, struct config *c)
@@ -67,7 +68,8 @@ static int read_sides(const struct reader *rd, json_t *root, struct config *c)
     c->sides = calloc(json_object_size(object) + 1, sizeof(*c->sides));
     if (!c->sides)
         return mqm__no_memory();
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         const struct json_place p = {&in_sides, name, 0};
 
         if (!r)
@@ -152,9 +154,9 @@ static int read_end(const struct reader *rd, const struct json_place *topic,
         return mqm__bad_place(rd, &at, "no such side \"%s\"; there are: %s",
                               name, known);
     }
-    return read_at_side(
-        rd, &mine, json_object_get(json_object_get(object, "sides"), name), t,
-        &t->at[side]);
+    return read_at_side(rd, &mine,
+                        json_object_get(json_object_get(object, "sides"), name),
+                        t, &t->at[side]);
 }
 
 /* The sections in "sides" of a topic are those of its two sides. */
@@ -162,16 +164,20 @@ static int known_ends(const struct reader *rd, const struct json_place *topic,
                       json_t *object, const struct topic_config *t)
 {
     const struct json_place sides = {topic, "sides", 0};
-    const char *old = t->at[MQM_OLD].side->name, *new = t->at[MQM_NEW].side->name;
+    const char *old = t->at[MQM_OLD].side->name,
+               *new = t->at[MQM_NEW].side->name;
     const char *name;
     json_t *value;
 
-    json_object_foreach(json_object_get(object, "sides"), name, value) {
+    json_object_foreach(json_object_get(object, "sides"), name, value)
+    {
         const struct json_place p = {&sides, name, 0};
 
         if (strcmp(name, old) && strcmp(name, new))
-            return mqm__bad_place(rd, &p, "is neither the old side (%s) nor "
-                                          "the new one (%s)", old, new);
+            return mqm__bad_place(rd, &p,
+                                  "is neither the old side (%s) nor "
+                                  "the new one (%s)",
+                                  old, new);
     }
     return 0;
 }

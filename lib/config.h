@@ -48,7 +48,7 @@ struct section {
 
 struct store_config {
     char *url;        /* settings[0] of the section, too */
-    int64_t timeout_ms;
+    int64_t timeout_ms; /* the last one of the section */
     struct section section;
 };
 

@@ -40,8 +40,10 @@ static int needs_since(const struct reader *rd, const struct json_place *at,
 {
     const struct json_place p = {at, name, 0};
 
-    return mqm__bad_place(rd, &p, "%s needs \"since\", the moment of the "
-                                  "switch, which is not set", what);
+    return mqm__bad_place(rd, &p,
+                          "%s needs \"since\", the moment of the "
+                          "switch, which is not set",
+                          what);
 }
 
 static int check_policy(const struct reader *rd, const struct json_place *at,
@@ -56,8 +58,9 @@ static int check_policy(const struct reader *rd, const struct json_place *at,
     if (!p->since_ms && p->allow)
         return needs_since(rd, at, "allow", "an allow list");
     if (p->hash == MQM_HASH_LAST_TWO_DIGITS && p->cut_ppm % 10000)
-        return mqm__bad_place(rd, &cut, "must be a whole number of percents: "
-                                        "hash is \"last-two-digits\"");
+        return mqm__bad_place(rd, &cut,
+                              "must be a whole number of percents: "
+                              "hash is \"last-two-digits\"");
     return 0;
 }
 
@@ -118,8 +121,9 @@ static int bad_name(const struct reader *rd, const struct json_place *at,
     char place[200];
 
     mqm__json_name(place, sizeof(place), &p);
-    return mqm__bad_place(rd, &p, "the broker cannot have the name \"%.150s\": "
-                                  "%s; set %s",
+    return mqm__bad_place(rd, &p,
+                          "the broker cannot have the name \"%.150s\": "
+                          "%s; set %s",
                           value, b->words, place);
 }
 
@@ -185,18 +189,22 @@ static int check_ends(const struct reader *rd, size_t i,
     if (!strcmp(a->parking, b->topic))
         return mqm__bad_place(rd, &parking,
                               "the parking topic \"%s\" is the topic of "
-                              "topics[%zu] on that side", a->parking, j);
+                              "topics[%zu] on that side",
+                              a->parking, j);
     if (i == j)
         return 0;
     if (!strcmp(a->topic, b->topic) && !strcmp(a->group, b->group))
         return mqm__bad_place(rd, &at,
                               "topic \"%s\" and group \"%s\" of the broker are "
                               "those of topics[%zu], too: each message would "
-                              "be two", a->topic, a->group, j);
+                              "be two",
+                              a->topic, a->group, j);
     if (*a->parking && !strcmp(a->parking, b->parking))
-        return mqm__bad_place(rd, &parking,
-                              "the parking topic \"%s\" is that of topics[%zu], "
-                              "too", a->parking, j);
+        return mqm__bad_place(
+            rd, &parking,
+            "the parking topic \"%s\" is that of topics[%zu], "
+            "too",
+            a->parking, j);
     return 0;
 }
 
@@ -210,7 +218,8 @@ static int check_pair(const struct reader *rd, const struct config *c, size_t i,
     if (i != j && !strcmp(a->space, b->space))
         return mqm__bad_place(rd, &at,
                               "topic \"%s\" and group \"%s\" are those of "
-                              "topics[%zu], too", a->topic, a->group, j);
+                              "topics[%zu], too",
+                              a->topic, a->group, j);
     for (x = 0; !r && x < MQM_SIDES; x++)
         for (y = 0; !r && y < MQM_SIDES; y++)
             r = check_ends(rd, i, &a->at[x], j, &b->at[y]);

@@ -61,8 +61,8 @@ static int find_topic(struct edit *e, const char *group, const char *topic)
     e->topic = mqm__config_topic(e->before, group, topic);
     if (!e->topic)
         return -ENOENT;
-    e->element = (struct json_place){
-        &in_topics, NULL, (size_t)(e->topic - e->before->topics)};
+    e->element = (struct json_place){&in_topics, NULL,
+                                     (size_t)(e->topic - e->before->topics)};
     return 0;
 }
 
@@ -113,9 +113,9 @@ static int put_since_now(struct edit *e)
 
     if (clock_gettime(CLOCK_REALTIME, &t) < 0)
         return mqm__fail(-errno, "no clock for \"since\"");
-    return put_number(e, "since", (int64_t)t.tv_sec * 1000 +
-                                      t.tv_nsec / 1000000 +
-                                      e->topic->policy.margin_ms);
+    return put_number(e, "since",
+                      (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 +
+                          e->topic->policy.margin_ms);
 }
 
 static int edit_since(struct edit *e)
@@ -172,8 +172,8 @@ static size_t index_of(const json_t *list, const char *entry)
 static json_t *allow_list_of(const struct edit *e)
 {
     json_t *root = json_loadb(e->now.text, e->now.len, 0, NULL);
-    json_t *topic = json_array_get(json_object_get(root, "topics"),
-                                   e->element.index);
+    json_t *topic =
+        json_array_get(json_object_get(root, "topics"), e->element.index);
     json_t *list = json_incref(json_object_get(topic, "allow"));
 
     json_decref(root);
@@ -216,8 +216,10 @@ static int no_setting(const struct edit *e)
     const char *near = mqm__near_setting("topics[]", e->name);
 
     if (mqm__find_setting("topics[]", e->name))
-        return mqm__fail(-EINVAL, "%s says what the topic is and cannot be "
-                                  "changed like this", e->name);
+        return mqm__fail(-EINVAL,
+                         "%s says what the topic is and cannot be "
+                         "changed like this",
+                         e->name);
     return mqm__fail(-EINVAL, "no setting \"%.60s\" of a topic%s%s%s", e->name,
                      near ? "; did you mean \"" : "", near ? near : "",
                      near ? "\"?" : "");
@@ -236,19 +238,19 @@ static int edit(struct edit *e)
     switch (row->kind) {
     case KIND_NAME:
     case KIND_SIDE:
-    case KIND_PART:  return no_setting(e);
+    case KIND_PART: return no_setting(e);
     case KIND_SINCE: return edit_since(e);
-    case KIND_BOOL:  return edit_bool(e);
-    case KIND_CUT:   return edit_cut(e);
-    default:         return edit_other(e, row);
+    case KIND_BOOL: return edit_bool(e);
+    case KIND_CUT: return edit_cut(e);
+    default: return edit_other(e, row);
     }
 }
 
 static int check(const struct edit *e)
 {
     struct config *after = NULL;
-    int r = mqm__config_parse(&after, e->now.text, e->now.len,
-                              "the changed text");
+    int r =
+        mqm__config_parse(&after, e->now.text, e->now.len, "the changed text");
 
     if (r < 0)
         return r;
@@ -265,8 +267,11 @@ static int untouched(struct edit *e)
     int r = mqm__source_file_read(&e->file, &text, &len);
 
     free(text);
-    return r <= 0 ? r : mqm__fail(-EAGAIN, "%s was changed meanwhile by "
-                                           "something else", e->path);
+    return r <= 0 ? r
+                  : mqm__fail(-EAGAIN,
+                              "%s was changed meanwhile by "
+                              "something else",
+                              e->path);
 }
 
 static int change_locked(struct edit *e, const char *group, const char *topic)

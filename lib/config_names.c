@@ -33,13 +33,13 @@ const struct setting_row *mqm__find_setting(const char *where, const char *name)
 const char *mqm__kind_name(int kind)
 {
     static const char *const names[] = {
-        [KIND_TEXT] = "text",          [KIND_NAME] = "name",
-        [KIND_SIDE] = "name",
-        [KIND_MS] = "milliseconds",    [KIND_COUNT] = "number",
-        [KIND_BOOL] = "true or false", [KIND_WORD] = "word",
-        [KIND_FLAG] = "word",          [KIND_CUT] = "percentage",
-        [KIND_SINCE] = "moment",       [KIND_SALT] = "text",
-        [KIND_ALLOW] = "list",         [KIND_PART] = "section"};
+        [KIND_TEXT] = "text",      [KIND_NAME] = "name",
+        [KIND_SIDE] = "name",      [KIND_MS] = "milliseconds",
+        [KIND_COUNT] = "number",   [KIND_BOOL] = "true or false",
+        [KIND_WORD] = "word",      [KIND_FLAG] = "word",
+        [KIND_CUT] = "percentage", [KIND_SINCE] = "moment",
+        [KIND_SALT] = "text",      [KIND_ALLOW] = "list",
+        [KIND_PART] = "section"};
 
     return names[kind];
 }
@@ -63,13 +63,22 @@ unsigned mqm__edit_distance(const char *a, const char *b)
         corner = row[0];
         row[0] = left = i + 1;
         for (j = 0; j < n; j++) {
-            left = least(least(left, row[j + 1]) + 1,
-                         corner + (a[i] != b[j]));
+            left = least(least(left, row[j + 1]) + 1, corner + (a[i] != b[j]));
             corner = row[j + 1];
             row[j + 1] = left;
         }
     }
     return row[n];
+}
+
+/* What was left out at the end counts as one letter: "lease" is lease_ms. */
+static unsigned distance(const char *name, const char *known)
+{
+    size_t len = strlen(name);
+
+    if (len >= 3 && strlen(known) > len && !strncmp(name, known, len))
+        return 1;
+    return mqm__edit_distance(name, known);
 }
 
 const char *mqm__near_setting(const char *where, const char *name)
@@ -79,7 +88,7 @@ const char *mqm__near_setting(const char *where, const char *name)
     unsigned nearest = 4, d;
 
     while ((row = mqm__next_setting(row, where))) {
-        d = mqm__edit_distance(name, row->name);
+        d = distance(name, row->name);
         if (d < nearest && d < strlen(name) && d < strlen(row->name)) {
             nearest = d;
             best = row->name;
@@ -105,7 +114,7 @@ int mqm_settings(int (*visit)(void *user, const struct mqm_setting_info *info),
         return mqm__fail(-EINVAL, "mqm_settings() needs a visitor");
     for (left = mqm__n_settings; left; left--, row++) {
         const struct mqm_setting_info info = {
-            sizeof(info), row->where,       row->name,   mqm__kind_name(row->kind),
+            sizeof(info),     row->where,  row->name, mqm__kind_name(row->kind),
             fallback_of(row), row->limits, row->words};
         r = visit(user, &info);
         if (r)

@@ -54,8 +54,8 @@ static int unknown_name(const struct reader *rd, const struct json_place *at,
     char names[400];
 
     if (near)
-        return mqm__bad_place(
-            rd, at, "unknown setting; did you mean \"%s\"?", near);
+        return mqm__bad_place(rd, at, "unknown setting; did you mean \"%s\"?",
+                              near);
     list_names(names, sizeof(names), where);
     return mqm__bad_place(rd, at, "unknown setting; there are: %s", names);
 }
@@ -66,7 +66,8 @@ int mqm__known_names(const struct reader *rd, const struct json_place *at,
     const char *name;
     json_t *value;
 
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         const struct json_place p = {at, name, 0};
 
         if (!mqm__find_setting(where, name))

@@ -49,6 +49,8 @@ void mqm__free_settings(const char *where, void *base);
 int mqm__read_section(const struct reader *rd, const struct json_place *at,
                       const char *where, json_t *object, const char *first,
                       struct section *out);
+/* One more setting, once. */
+int mqm__add_number(struct section *s, const char *name, int64_t n);
 void mqm__free_section(struct section *s);
 
 /* A value of such a section as text (malloc'ed); *secret is set to 1 if it

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECRET_MAX = 65536 };
+enum { SECRET_MAX = 65536, SPARE = 2 /* more than there are in the file */ };
 
 static size_t read_fd(int fd, char *buf, size_t size)
 {
@@ -48,16 +49,18 @@ static int cut_line_end(char *s, size_t len)
 static int read_secret(const struct reader *rd, const struct json_place *at,
                        const char *path, char **out)
 {
-    int fd = path && *path == '/' ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-                                  : -1;
+    int fd = path && *path == '/'
+                 ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+                 : -1;
     char *buf = NULL;
     struct stat st;
     size_t len;
     int r = -EINVAL;
 
     if (!path || *path != '/')
-        return mqm__bad_place(rd, at, "the file must be a path from the root "
-                                      "on: {\"file\": \"/path\"}");
+        return mqm__bad_place(rd, at,
+                              "the file must be a path from the root "
+                              "on: {\"file\": \"/path\"}");
     if (fd < 0)
         return mqm__bad_place(rd, at, "cannot open %s: %s", path,
                               strerror(errno));
@@ -97,8 +100,9 @@ int mqm__read_value(const struct reader *rd, const struct json_place *at,
     else if (json_is_number(value) || json_is_boolean(value))
         text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     else
-        return mqm__bad_place(rd, at, "must be a text, a number, true, false "
-                                      "or {\"file\": \"/path\"}");
+        return mqm__bad_place(rd, at,
+                              "must be a text, a number, true, false "
+                              "or {\"file\": \"/path\"}");
     if (!text)
         return mqm__no_memory();
     *out = text;
@@ -117,8 +121,8 @@ static bool has_word(const char *name, const char *word)
 
 static bool named_secret(const char *name)
 {
-    static const char *const words[] = {"password", "passwd",  "secret",
-                                        "token",    "key.pem", "passphrase",
+    static const char *const words[] = {"password",   "passwd",   "secret",
+                                        "token",      "key.pem",  "passphrase",
                                         "credential", "sasl.jaas"};
     size_t i;
 
@@ -191,8 +195,8 @@ int mqm__read_section(const struct reader *rd, const struct json_place *at,
     json_t *value;
     int r = 0;
 
-    out->settings = calloc(json_object_size(object) + 1,
-                           sizeof(*out->settings));
+    out->settings =
+        calloc(json_object_size(object) + SPARE, sizeof(*out->settings));
     if (!out->settings)
         return mqm__no_memory();
     if (first) {
@@ -200,7 +204,8 @@ int mqm__read_section(const struct reader *rd, const struct json_place *at,
 
         r = add(rd, &p, json_object_get(object, first), out);
     }
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         const struct json_place p = {at, name, 0};
 
         if (r || mqm__find_setting(where, name))
@@ -209,6 +214,21 @@ int mqm__read_section(const struct reader *rd, const struct json_place *at,
         r = r ? r : known_once(rd, &p, out);
     }
     return r;
+}
+
+int mqm__add_number(struct section *s, const char *name, int64_t n)
+{
+    char digits[24], *copy = strdup(name), *text;
+
+    snprintf(digits, sizeof(digits), "%" PRId64, n);
+    text = strdup(digits);
+    if (!copy || !text) {
+        free(copy);
+        free(text);
+        return mqm__no_memory();
+    }
+    s->settings[s->n++] = (struct mqm_setting){copy, text, 0};
+    return 0;
 }
 
 void mqm__free_section(struct section *s)

@@ -32,11 +32,11 @@ struct setting_row {
     const char *where; /* "", "store", "sides.*", "topics[]", ... */
     const char *name;
     int kind;
-    size_t offset;      /* in the struct that the place is read into  */
-    const char *preset; /* JSON text, if it may be missing, or NULL:  */
-    const char *note;   /* what holds then; NULL: it must be there    */
-    int64_t min, max;   /* of a number; of a text, its bytes          */
-    const char *limits; /* the same for people                        */
+    size_t offset;              /* in the struct that the place is read into  */
+    const char *preset;         /* JSON text, if it may be missing, or NULL:  */
+    const char *note;           /* what holds then; NULL: it must be there    */
+    int64_t min, max;           /* of a number; of a text, its bytes          */
+    const char *limits;         /* the same for people                        */
     const char *const *choices; /* of a word, NULL at the end         */
     const char *words;
 };

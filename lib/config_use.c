@@ -41,12 +41,14 @@ static int topic_may_follow(const struct topic_config *cur,
     for (i = 0; i < MQM_SIDES; i++) {
         what = changed_end(&cur->at[i], &next->at[i]);
         if (what)
-            return mqm__fail(-EINVAL, "%s: %s of %s may not change while "
-                                      "consumers run", cur->space, what,
-                             cur->at[i].side->name);
+            return mqm__fail(-EINVAL,
+                             "%s: %s of %s may not change while "
+                             "consumers run",
+                             cur->space, what, cur->at[i].side->name);
     }
     if (cur->policy.since_ms && cur->policy.since_ms != next->policy.since_ms)
-        return mqm__fail(-EINVAL, "%s: since is set and never moves", cur->space);
+        return mqm__fail(-EINVAL, "%s: since is set and never moves",
+                         cur->space);
     return 0;
 }
 
@@ -57,16 +59,20 @@ int mqm__config_may_follow(const struct config *cur, const struct config *next)
     int r = 0;
 
     if (strcmp(cur->app, next->app))
-        return mqm__fail(-EINVAL, "app may not change while consumers run: it "
-                                  "is \"%s\"", cur->app);
+        return mqm__fail(-EINVAL,
+                         "app may not change while consumers run: it "
+                         "is \"%s\"",
+                         cur->app);
     if (strcmp(cur->store.url, next->store.url))
         return mqm__fail(-EINVAL, "store.url may not change while consumers "
                                   "run");
     for (i = 0; !r && i < cur->n_topics; i++) {
         to = by_space(next, cur->topics[i].space);
         r = to ? topic_may_follow(&cur->topics[i], to)
-               : mqm__fail(-EINVAL, "%s is missing: a topic may not go while "
-                                    "consumers run", cur->topics[i].space);
+               : mqm__fail(-EINVAL,
+                           "%s is missing: a topic may not go while "
+                           "consumers run",
+                           cur->topics[i].space);
     }
     return r;
 }
@@ -95,9 +101,8 @@ static const struct topic_config *no_topic(const struct config *c,
     return NULL;
 }
 
-const struct topic_config *mqm__config_topic(const struct config *c,
-                                             const char *group,
-                                             const char *topic)
+const struct topic_config *
+mqm__config_topic(const struct config *c, const char *group, const char *topic)
 {
     const struct topic_config *t, *found = NULL;
 

@@ -30,9 +30,8 @@ static int bad(const struct place *p)
 
 static int bad_text(const struct place *p)
 {
-    return mqm__bad_place(p->rd, p->at,
-                          "must be a text of %s, without control characters",
-                          p->row->limits);
+    return mqm__bad_place(
+        p->rd, p->at, "must be %s, without control characters", p->row->limits);
 }
 
 static int keep_text(char **slot, const char *text)
@@ -212,8 +211,9 @@ int mqm__ms_of_text(const char *s, int64_t *ms)
     f = fraction(&s);
     if (f < 0 || strcmp(s, "Z") || v[2] > days_in(v[0], v[1]))
         return -EINVAL;
-    *ms = ((days_since_1970(v[0], v[1], v[2]) * 24 + v[3]) * 60 + v[4]) * 60000 +
-          v[5] * 1000 + f;
+    *ms =
+        ((days_since_1970(v[0], v[1], v[2]) * 24 + v[3]) * 60 + v[4]) * 60000 +
+        v[5] * 1000 + f;
     return *ms <= MS_2100 ? 0 : -EINVAL;
 }
 
@@ -317,24 +317,25 @@ static int read_flag(const struct place *p, const json_t *v, bool *out)
 }
 
 int mqm__read_setting(const struct reader *rd, const struct json_place *at,
-                      const struct setting_row *row, const json_t *v, void *base)
+                      const struct setting_row *row, const json_t *v,
+                      void *base)
 {
     const struct place p = {rd, at, row};
     void *slot = (char *)base + row->offset;
 
     switch (row->kind) {
-    case KIND_TEXT:  return read_plugin_text(&p, v, slot);
-    case KIND_NAME:  return read_name(&p, v, slot);
-    case KIND_SIDE:  return is_name(row, json_string_value(v)) ? 0 : bad(&p);
-    case KIND_MS:    return read_number(&p, v, slot);
+    case KIND_TEXT: return read_plugin_text(&p, v, slot);
+    case KIND_NAME: return read_name(&p, v, slot);
+    case KIND_SIDE: return is_name(row, json_string_value(v)) ? 0 : bad(&p);
+    case KIND_MS: return read_number(&p, v, slot);
     case KIND_COUNT: return read_count(&p, v, slot);
-    case KIND_BOOL:  return read_bool(&p, v, slot);
-    case KIND_WORD:  return read_word(&p, v, slot);
-    case KIND_FLAG:  return read_flag(&p, v, slot);
-    case KIND_CUT:   return read_cut(&p, v, slot);
+    case KIND_BOOL: return read_bool(&p, v, slot);
+    case KIND_WORD: return read_word(&p, v, slot);
+    case KIND_FLAG: return read_flag(&p, v, slot);
+    case KIND_CUT: return read_cut(&p, v, slot);
     case KIND_SINCE: return read_since(&p, v, slot);
-    case KIND_SALT:  return read_salt(&p, v, slot);
+    case KIND_SALT: return read_salt(&p, v, slot);
     case KIND_ALLOW: return read_allow(&p, v, slot);
-    default:         return 0; /* a part: config.c reads it */
+    default: return 0; /* a part: config.c reads it */
     }
 }

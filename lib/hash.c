@@ -18,11 +18,11 @@ uint64_t mqm__hash64(const void *data, size_t len, uint64_t seed)
 }
 
 /* Bytes that may follow the first one of a character: how many, and the range
- * of the first of them (which keeps out long forms and surrogates). */
+ * of the first of them, which keeps out long forms and what lies beyond. */
 static unsigned tail_of(unsigned first, unsigned *low, unsigned *high)
 {
     *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    *high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    *high = first == 0xf4 ? 0x8f : 0xbf;
     if (first >= 0xc2 && first <= 0xdf)
         return 1;
     if (first >= 0xe0 && first <= 0xef)
@@ -50,7 +50,7 @@ static uint32_t utf8_next(const unsigned char *p, const unsigned char *end,
         c = c << 6 | (p[i] & 0x3fu);
         *took = i + 1;
     }
-    return c;
+    return c >= 0xd800 && c <= 0xdfff ? 0xfffd : c;
 }
 
 uint32_t mqm__java_hash(const void *data, size_t len)

@@ -14,8 +14,9 @@
 uint64_t mqm__hash64(const void *data, size_t len, uint64_t seed);
 
 /* Java's String.hashCode() of UTF-8 text: over its UTF-16 units, in 32 bits,
- * with the bit pattern of Java's int.  What is no UTF-8 counts as U+FFFD, one
- * for each maximal part of a character, as `new String(bytes, UTF_8)` does. */
+ * with the bit pattern of Java's int.  What is no UTF-8 counts as U+FFFD, as
+ * often as in `new String(bytes, UTF_8)`: once for each beginning of a
+ * character, and once for a surrogate. */
 uint32_t mqm__java_hash(const void *data, size_t len);
 
 /* The last two decimal digits of that hash, sign dropped: 0 to 99.  Java's

@@ -70,8 +70,8 @@ static int append(struct json_text *t, const struct json_place *p,
         return -ENOENT;
     for (end = object.to - 1; is_space(t->text[end - 1]); end--)
         ;
-    member = new_member(t->text, &object, p->name, value,
-                        t->text[end - 1] == '{');
+    member =
+        new_member(t->text, &object, p->name, value, t->text[end - 1] == '{');
     if (!member)
         return -ENOMEM;
     r = splice(t, end, end, member);

@@ -5,8 +5,8 @@
  *      4 bits  version
  *     12 bits  high part of the counter
  *      2 bits  variant
- *     14 bits  low part of the counter
- *     48 bits  random, fresh for each id
+ *      8 bits  low part of the counter
+ *     54 bits  random, fresh for each id
  *
  * The counter begins anew in each ms, at random in its lower half, and counts
  * up while the clock stands or has gone back, so ids of a thread sort as they
@@ -25,15 +25,15 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define COUNTER_MAX 0x3ffffffu
-#define LAST_MS     0xffffffffffffLL
+#define COUNTER_MAX 0xfffffu
+#define LAST_MS 0xffffffffffffLL
 
 struct maker {
     int64_t ms;
     uint32_t counter;
     unsigned fork; /* the block is of this side of a fork */
     size_t left;
-    unsigned char block[240];
+    unsigned char block[23 * 11];
 };
 
 static _Thread_local struct maker maker;
@@ -92,23 +92,9 @@ static void step(struct maker *k, int64_t now_ms, uint32_t fresh)
     k->counter = fresh & COUNTER_MAX >> 1;
 }
 
-static void put_text(char *id, const unsigned char *b)
-{
-    static const char digits[] = "0123456789abcdef";
-    int i;
-
-    for (i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *id++ = '-';
-        *id++ = digits[b[i] >> 4];
-        *id++ = digits[b[i] & 15];
-    }
-    *id = '\0';
-}
-
 int mqm__id_from_clock(char *id, int64_t now_ms)
 {
-    unsigned char b[16], fresh[10];
+    unsigned char b[16], fresh[11];
     struct maker *k = &maker;
     uint32_t start;
     int i, r;
@@ -119,16 +105,16 @@ int mqm__id_from_clock(char *id, int64_t now_ms)
     r = take_random(k, fresh, sizeof(fresh));
     if (r < 0)
         return r;
-    memcpy(&start, fresh + 6, sizeof(start));
+    memcpy(&start, fresh + 7, sizeof(start));
     step(k, now_ms, start);
     for (i = 0; i < 6; i++)
         b[i] = (unsigned char)(k->ms >> (40 - 8 * i));
-    b[6] = (unsigned char)(0x70 | k->counter >> 22);
-    b[7] = (unsigned char)(k->counter >> 14);
-    b[8] = (unsigned char)(0x80 | (k->counter >> 8 & 0x3f));
-    b[9] = (unsigned char)k->counter;
+    b[6] = (unsigned char)(0x70 | k->counter >> 16);
+    b[7] = (unsigned char)(k->counter >> 8);
+    b[8] = (unsigned char)(0x80 | (k->counter >> 2 & 0x3f));
+    b[9] = (unsigned char)(k->counter << 6 | (fresh[6] & 0x3f));
     memcpy(b + 10, fresh, 6);
-    put_text(id, b);
+    mqm__id_text(id, b);
     return 0;
 }
 
@@ -141,6 +127,6 @@ int mqm_new_id(char id[MQM_ID_LEN + 1])
         return mqm__fail(-EINVAL, "mqm_new_id() needs a place for the id");
     if (clock_gettime(CLOCK_REALTIME, &t) < 0)
         return mqm__fail(-errno, "no clock for an id");
-    return mqm__id_from_clock(id, (int64_t)t.tv_sec * 1000 +
-                                      t.tv_nsec / 1000000);
+    return mqm__id_from_clock(id,
+                              (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000);
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 const struct mqm_plugin *const mqm__builtin[] = {
-    &mqm__store_sqlite, &mqm__store_memory, NULL};
+    &mqm__store_sqlite, &mqm__store_redis, &mqm__store_memory, NULL};
 
 /* -------------------------------- finding -------------------------------- */
 

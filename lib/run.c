@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { RETRY_MS = 500 }; /* after what is neither a lease nor a pause */
+enum {
+    RETRY_MS = 500, /* after what is neither a lease nor a pause            */
+    HELD_MS = 100,  /* a holder is usually done long before its lease ends, */
+};                  /*   and until then the lane stands still               */
 
 static struct mqm_delivery *at(const struct run *r, size_t i)
 {
@@ -215,6 +218,15 @@ static void call_handler(struct run *r, struct item *i)
     learn_pace(r, mqm__clock_us() - t0);
 }
 
+static int64_t when_again(const struct work *w)
+{
+    if (w->result != MQM_LATER || !w->retry_ms)
+        return RETRY_MS;
+    if (w->now.state == MQM_HELD && w->retry_ms > HELD_MS)
+        return HELD_MS;
+    return w->retry_ms;
+}
+
 /* A copy of the same message, earlier in this chunk, has it.  How that ended is
  * known after the next exchange, not when its lease would be over. */
 static bool is_held_here(const struct chunk *c, const struct item *i)
@@ -237,8 +249,7 @@ static void not_ours(struct run *r, struct item *i)
         put_off(i->d, MQM_OK, 0, i->w->why);
         return;
     }
-    put_off(i->d, result, result == MQM_LATER && i->w->retry_ms
-                              ? i->w->retry_ms : RETRY_MS, i->w->why);
+    put_off(i->d, result, when_again(i->w), i->w->why);
     mqm__block_lane(r, i->d->lane);
 }
 
@@ -282,7 +293,6 @@ static void rewind_to(struct run *r, struct chunk *c, size_t k)
         if (atomic_load(&i->phase) != PHASE_IDLE)
             mqm__end(r, i, OP_HAND_BACK);
     }
-    c->n = c->n > k ? c->n : k;
 }
 
 static void work(struct run *r, struct chunk *c)

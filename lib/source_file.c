@@ -132,9 +132,9 @@ static int open_file(const char *path, struct stat *st)
 
     if (fd < 0)
         return mqm__fail(-errno, "cannot open %s: %s", path, strerror(errno));
-    r = fstat(fd, st) < 0 ? mqm__fail(-errno, "cannot look at %s: %s", path,
-                                      strerror(errno))
-                          : check_kind(path, st);
+    r = fstat(fd, st) < 0
+            ? mqm__fail(-errno, "cannot look at %s: %s", path, strerror(errno))
+            : check_kind(path, st);
     if (r < 0) {
         close(fd);
         return r;
@@ -163,7 +163,7 @@ int mqm__source_file_read(struct source_file *s, char **text, size_t *len)
     close(fd);
     if (r < 0)
         return r;
-    same = s->stamp[STATE] != UNREAD && same_file(stamp, s->stamp) &&
+    same = s->stamp[STATE] != UNREAD && stamp[SIZE] == s->stamp[SIZE] &&
            stamp[CONTENT] == s->stamp[CONTENT];
     memcpy(s->stamp, stamp, sizeof(stamp));
     if (same) {
@@ -173,6 +173,11 @@ int mqm__source_file_read(struct source_file *s, char **text, size_t *len)
     *text = buf;
     *len = (size_t)stamp[SIZE];
     return 1;
+}
+
+void mqm__source_file_forget(struct source_file *s)
+{
+    memset(s->stamp, 0, sizeof(s->stamp));
 }
 
 void mqm__source_file_free(struct source_file *s)

@@ -9,7 +9,8 @@
  *
  * A clock of files ticks some hundred times a second, so a file changed just
  * before it was read may change again unseen.  Such a file is read again the
- * next time, and told from the last one by its content.
+ * next time.  What is read is told from the last text by its content: a touch,
+ * or the same text in another file, is no change.
  */
 #ifndef MQM_SOURCE_FILE_H
 #define MQM_SOURCE_FILE_H
@@ -28,6 +29,10 @@ struct source_file {
  * 0: it stands as it was read last; < 0: unreadable, or still being written
  * (-EAGAIN), with words. */
 int mqm__source_file_read(struct source_file *s, char **text, size_t *len);
+
+/* What was read last was of no use (half-written, a mistake in it): hand it out
+ * again, so that it is not taken for what is in force. */
+void mqm__source_file_forget(struct source_file *s);
 void mqm__source_file_free(struct source_file *s);
 
 #endif

@@ -27,8 +27,9 @@ void kafka_log(const struct kafka *k, int level, const char *text)
     k->host->log(k->host, level, "%s", kafka_hide(k, buf, sizeof(buf), text));
 }
 
-/* librdkafka's levels are syslog's.  That a property of the consumer means
- * nothing to the producer is no news: both get all of them. */
+/* librdkafka's levels are syslog's.  No news is that a property of the consumer
+ * means nothing to the producer (both get all of them), nor a lost connection:
+ * on_error() tells it too. */
 static void on_log(const rd_kafka_t *rk, int level, const char *fac,
                    const char *text)
 {
@@ -41,7 +42,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *fac,
 
     if (!c)
         return;
-    if (strstr(text, "will be ignored by this"))
+    if (!strcmp(fac, "FAIL") || strstr(text, "will be ignored by this"))
         mine = MQM_DEBUG;
     snprintf(line, sizeof(line), "librdkafka %s: %s", fac, text);
     kafka_log(c->k, mine, line);

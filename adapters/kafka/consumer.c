@@ -153,7 +153,8 @@ static int explain(struct group *g, const rd_kafka_message_t *m)
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return 0;
     snprintf(line, sizeof(line), "group '%s'%s%s: %s", g->name,
-             m->rkt ? ", topic " : "", m->rkt ? rd_kafka_topic_name(m->rkt) : "",
+             m->rkt ? ", topic " : "",
+             m->rkt ? rd_kafka_topic_name(m->rkt) : "",
              rd_kafka_message_errstr(m));
     kafka_log(g->c.k, MQM_WARN, line);
     return host->fail(host, kafka_errno(m->err), "%s",
@@ -272,19 +273,24 @@ static void settle(struct group *g)
             part_hold(g, &g->parts[i]);
 }
 
+/* Fails if deliver() did and not one message was well: the store is down.  One
+ * message's failure is that message's, and it waits for its next try. */
 static int deliver(struct group *g)
 {
     const struct mqm_host *host = g->c.k->host;
+    size_t well = 0;
     int r;
 
     for (size_t i = 0; i < g->n; i++)
         fill_in(g, i);
     r = host->deliver(host, g->d, g->n);
     settle(g);
-    for (size_t i = 0; i < g->n; i++)
+    for (size_t i = 0; i < g->n; i++) {
+        well += g->d[i].result == MQM_OK;
         rd_kafka_message_destroy(g->batch[i]);
+    }
     g->n = 0;
-    return r < 0 ? r : 0;
+    return r == -ECANCELED || (r < 0 && well == 0) ? r : 0;
 }
 
 /* -------------------------------- polling -------------------------------- */

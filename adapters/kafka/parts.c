@@ -86,17 +86,6 @@ int parts_add(struct group *g, const rd_kafka_topic_partition_list_t *list)
     return 0;
 }
 
-void parts_remove(struct group *g, const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; i < list->cnt; i++) {
-        struct part *p =
-            part_find(g, list->elems[i].topic, list->elems[i].partition);
-
-        if (p)
-            *p = g->parts[--g->n_parts];
-    }
-}
-
 /* 0, or the partition is where it was: what comes from it will show. */
 static int seek_back(struct group *g, const struct part *p)
 {
@@ -132,6 +121,22 @@ static int pause_or_resume(struct group *g, const struct part *p, int pause)
                       rd_kafka_topic_name(p->rkt), p->partition,
                       pause ? "pause" : "resume", rd_kafka_err2str(err));
     return -1;
+}
+
+/* A pause of ours outlives the assignment in librdkafka: whoever got the
+ * partition again later would wait for ever. */
+void parts_remove(struct group *g, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        struct part *p =
+            part_find(g, list->elems[i].topic, list->elems[i].partition);
+
+        if (!p)
+            continue;
+        if (p->state == PAUSED)
+            (void)pause_or_resume(g, p, 0);
+        *p = g->parts[--g->n_parts];
+    }
 }
 
 /* Have p->again and what follows come again after p->retry_ms. */

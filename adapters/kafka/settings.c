@@ -19,9 +19,12 @@ struct pair {
     const char *name, *value;
 };
 
+/* A close may have to wait for a request that a silent broker never answers, so
+ * not the usual minute. */
 static const struct pair consumer_defaults[] = {
     {"client.id", "mqmigrate"},
     {"auto.offset.reset", "earliest"},
+    {"socket.timeout.ms", "10000"},
     {"enable.auto.commit", "true"},
     {"enable.auto.offset.store", "false"},
     {NULL, NULL},
@@ -108,8 +111,9 @@ static int obeys(const struct kafka *k, rd_kafka_conf_t *conf,
         if (is_among(rule->values, value) == (rule->sense == ONLY))
             continue;
         return k->host->fail(k->host, -EINVAL,
-                             "setting '%s' may not be '%s': %s", rule->name,
-                             value, rule->why);
+                             "setting '%s' (or another name of it) may not be "
+                             "'%s': %s",
+                             rule->name, value, rule->why);
     }
     return 0;
 }

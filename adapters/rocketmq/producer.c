@@ -129,15 +129,32 @@ static int set_id(struct rmq *self, struct CMessage *m,
     return r;
 }
 
+/* A copy that is sent again keeps the keys it had: what the configuration
+ * takes for the key may be another property. */
+static const char *keys_of(const struct rmq *self, const struct mqm_delivery *d,
+                           size_t *len)
+{
+    const char *keys = d->raw ? self->api.GetMessageKeys(d->raw) : NULL;
+
+    if (!keys || !*keys) {
+        *len = d->msg.key_len;
+        return d->msg.key;
+    }
+    *len = strlen(keys);
+    return keys;
+}
+
 static int set_keys(struct rmq *self, struct CMessage *m,
                     const struct mqm_delivery *d)
 {
     char *text = NULL;
+    size_t len;
+    const char *keys = keys_of(self, d, &len);
     int r;
 
-    if (!d->msg.key || !d->msg.key_len)
+    if (!keys || !len)
         return MQM_OK;
-    r = text_of(self->host, "key", d->msg.key, d->msg.key_len, &text);
+    r = text_of(self->host, "key", keys, len, &text);
     if (r == MQM_OK && self->api.SetMessageKeys(m, text))
         r = self->host->fail(self->host, -EIO, "the client takes no key");
     free(text);

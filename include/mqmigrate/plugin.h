@@ -136,7 +136,8 @@ struct mqm_store {
     size_t size;
     unsigned flags;
 
-    /* Settings are those of the section "store"; url comes first, always. */
+    /* Settings are those of the section "store"; url comes first, always, and
+     * timeout_ms is always among them. */
     int (*open)(void **self, const struct mqm_host *host,
                 const struct mqm_setting *settings, size_t n);
     void (*close)(void *self);

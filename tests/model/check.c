@@ -39,6 +39,12 @@ bool settled(const struct world *w)
     return true;
 }
 
+/* It lies where the first look noted it, and can be published from there. */
+static bool from_its_origin(const struct world *w)
+{
+    return (on & ONE) && w->state == MQM_OWED && w->attempts == 0;
+}
+
 static void check_copies(const struct world *w)
 {
     unsigned left[SIDES] = {w->copies[0], w->retired ? 0 : w->copies[1]};
@@ -51,9 +57,11 @@ static void check_copies(const struct world *w)
     else if (w->reassigned || (w->state == MQM_FREE && w->forgot))
         must(3, left[0] || left[1], "lost: no copy is left");
     else if (w->state == MQM_FREE)
-        must(3, left[0] && (left[1] || w->retired), "dropped, no record");
+        must(3, left[0] && (left[1] || w->retired || (on & ONE)),
+             "dropped, no record");
     else
-        must(3, left[w->owner], "lost: its side has no copy");
+        must(3, left[w->owner] || from_its_origin(w),
+             "lost: its side has no copy");
 }
 
 static void check_effects(const struct world *w)
@@ -250,6 +258,7 @@ static void times_of(struct record *r, const struct world *w)
         r->age_ms = settled(w) ? SETTLE : SETTLE - 1;
 }
 
+/* Of a DONE record stores keep no more than its token. */
 static struct record record_of(const struct world *w)
 {
     struct record r = {.state = w->state, .token = w->token,
@@ -257,7 +266,7 @@ static struct record record_of(const struct world *w)
                        .by_rule = w->by_rule, .body_safe = w->body_safe,
                        .reassigned = w->reassigned, .unsent = w->unsent};
 
-    if (!w->state)
+    if (w->state == MQM_FREE || w->state == MQM_DONE)
         return r;
     memcpy(r.side, side_name[w->owner], strlen(side_name[w->owner]));
     memcpy(r.origin, THERE, sizeof(THERE));
@@ -267,19 +276,28 @@ static struct record record_of(const struct world *w)
     return r;
 }
 
+void clear_record(struct world *w)
+{
+    w->state = w->owner = w->stale = w->paused = w->by_rule = 0;
+    w->body_safe = w->reassigned = w->unsent = 0;
+    w->token = w->doubt = w->attempts = 0;
+}
+
 static void write_down(struct world *w, const struct record *next)
 {
+    clear_record(w);
     w->state = (unsigned char)next->state;
+    w->token = (unsigned char)next->token;
+    if (next->state == MQM_DONE)
+        return;
     w->owner = same(next->side, side_name[1]);
-    w->stale = 0;
     w->paused = next->state == MQM_OWED && next->lease_ms > 0;
     w->by_rule = next->by_rule;
     w->body_safe = next->body_safe;
     w->reassigned = next->reassigned;
     w->unsent = next->unsent;
-    w->token = (unsigned char)next->token;
     w->doubt = (unsigned char)next->doubt;
-    if (on & PUBLISH)
+    if (on & (PUBLISH | ONE))
         w->attempts = next->attempts > 2 ? 2 : (unsigned char)next->attempts;
     else
         w->attempts = next->state == MQM_HELD;

@@ -44,8 +44,7 @@ static void forget(struct world w)
     if (!(on & FORGET) || !w.state || w.forgot)
         return;
     now.what = "THE STORE FORGETS";
-    w.state = w.owner = w.stale = w.by_rule = w.body_safe = w.reassigned = 0;
-    w.paused = w.unsent = w.token = w.doubt = w.attempts = 0;
+    clear_record(&w);
     w.forgot = 1;
     push(w);
 }

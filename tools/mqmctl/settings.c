@@ -11,20 +11,45 @@ static const char *text(const char *s)
     return s != NULL ? s : "";
 }
 
+/* A paragraph of lines that fit a screen. */
+static void put_wrapped(const char *s)
+{
+    int column = 0;
+
+    while (*s != '\0') {
+        const int word = (int)strcspn(s, " ");
+
+        if (column > 0 && column + 1 + word > 70) {
+            putchar('\n');
+            column = 0;
+        }
+        printf("%s%.*s", column == 0 ? "        " : " ", word, s);
+        column += word + (column > 0);
+        s += word;
+        s += strspn(s, " ");
+    }
+    putchar('\n');
+}
+
 static int print_one(void *user, const struct mqm_setting_info *info)
 {
     const char **where = user;
+    const char *fallback = text(info->fallback), *limits = text(info->limits);
 
     if (*where == NULL || strcmp(*where, text(info->where)) != 0) {
         *where = text(info->where);
-        printf("%s%s\n", **where ? *where : "top level", ":");
+        printf("%s:\n", **where ? *where : "top level");
     }
-    printf("    %-18s %-10s", text(info->name), text(info->type));
-    if (text(info->fallback)[0] != '\0')
-        printf(" [%s]", info->fallback);
-    if (text(info->limits)[0] != '\0')
-        printf(" (%s)", info->limits);
-    printf("\n        %s\n", text(info->words));
+    printf("    %s (%s", text(info->name), text(info->type));
+    if (fallback[0] != '\0')
+        printf(", %s%s", strcmp(fallback, "required") == 0 ? "" : "default ",
+               fallback);
+    puts(")");
+    put_wrapped(text(info->words));
+    if (limits[0] != '\0' && strcmp(limits, text(info->type)) != 0) {
+        fputs("        Allowed: ", stdout);
+        puts(limits);
+    }
     return 0;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* adapter_kafka.h - the bench for the Kafka adapter: the adapter as a plugin,
+/* kafka.h - the bench for the Kafka adapter: the adapter as a plugin,
  * a host that answers by script and writes down what it saw, and a broker,
  * asked beside the adapter.
  *
  * The broker is a real one: MQM_TEST_KAFKA=host:port.  Each test makes topics
  * and groups of its own. */
-#ifndef ADAPTER_KAFKA_H
-#define ADAPTER_KAFKA_H
+#ifndef FAKES_KAFKA_H
+#define FAKES_KAFKA_H
 
 #include <check.h>
 #include <dlfcn.h>
@@ -225,6 +225,16 @@ static inline void poll_until(struct bench *b, size_t n, int64_t ms)
 
         ck_assert_msg(r == 0, "poll: %d %s", r, b->why);
     }
+}
+
+/* A script: one in twenty is to come again soon. */
+static inline void at_random(struct bench *b, struct mqm_delivery *d)
+{
+    b->times = b->times * 1103515245u + 12345u;
+    if ((b->times >> 16) % 20)
+        return;
+    d->result = MQM_LATER;
+    d->retry_ms = (int64_t)((b->times >> 20) % 60);
 }
 
 /* ----------------------- the broker, asked directly ---------------------- */

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* redis_link.c - see redis_link.h. */
+#include "redis_link.h"
+
+#include "redis_dial.h"
+#include "swaps.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PAUSE_MIN_MS = 50, PAUSE_MAX_MS = 2000, READ_SIZE = 16384 };
+
+void mqm__link_init(struct redis_link *l, const struct mqm_host *host)
+{
+    l->host = host;
+    l->fd = -1;
+    l->timeout_ms = 2000;
+    l->connect_timeout_ms = 1000;
+    l->dice = ((uint32_t)mqm__mono_us() ^ ((uint32_t)getpid() << 16)) | 1;
+}
+
+void mqm__link_free(struct redis_link *l)
+{
+    mqm__link_drop(l);
+    free(l->out);
+    l->out = NULL;
+}
+
+void mqm__link_begin(struct redis_link *l)
+{
+    l->deadline_us = mqm__mono_us() + l->timeout_ms * 1000;
+}
+
+void mqm__link_drop(struct redis_link *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    l->fd = -1;
+    if (l->reader)
+        redisReaderFree(l->reader);
+    l->reader = NULL;
+    l->out_len = 0;
+    l->out_failed = 0;
+}
+
+void mqm__link_refused(struct redis_link *l)
+{
+    int64_t pause = l->pause_ms > 0 ? l->pause_ms * 2 : PAUSE_MIN_MS;
+
+    if (pause > PAUSE_MAX_MS)
+        pause = PAUSE_MAX_MS;
+    l->pause_ms = pause;
+    l->dice ^= l->dice << 13;
+    l->dice ^= l->dice >> 17;
+    l->dice ^= l->dice << 5;
+    pause = pause / 2 + (int64_t)(l->dice % (uint32_t)pause);
+    l->retry_us = mqm__mono_us() + pause * 1000;
+    mqm__link_drop(l);
+}
+
+void mqm__link_accepted(struct redis_link *l)
+{
+    l->pause_ms = 0;
+    l->retry_us = 0;
+}
+
+/* Closed by the other end while nothing was going on: nothing is lost. */
+static int is_closed(const struct redis_link *l)
+{
+    char c;
+    ssize_t n = recv(l->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return n >= 0 ||
+           (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+static int connect_anew(struct redis_link *l)
+{
+    int64_t end_us = mqm__mono_us() + l->connect_timeout_ms * 1000;
+
+    if (end_us > l->deadline_us)
+        end_us = l->deadline_us;
+    l->fd = mqm__redis_dial(&l->address, end_us, l->why, sizeof(l->why));
+    if (l->fd < 0) {
+        int err = l->fd;
+
+        mqm__link_refused(l);
+        return l->host->fail(l->host, err, "%s: cannot connect: %s",
+                             l->address.label, l->why);
+    }
+    l->reader = redisReaderCreate();
+    if (!l->reader) {
+        mqm__link_drop(l);
+        return l->host->fail(l->host, -ENOMEM, "%s: out of memory",
+                             l->address.label);
+    }
+    l->reader->maxbuf = 0; /* keep the buffer */
+    return 1;
+}
+
+int mqm__link_ready(struct redis_link *l)
+{
+    int64_t wait_us = l->retry_us - mqm__mono_us();
+
+    if (l->fd >= 0 && is_closed(l))
+        mqm__link_drop(l);
+    l->out_len = 0;
+    l->out_failed = 0;
+    if (l->fd >= 0)
+        return 0;
+    if (l->retry_us > 0 && wait_us > 0)
+        return l->host->fail(l->host, -EAGAIN,
+                             "%s: out of reach (%s); the next try to connect "
+                             "is in %lld ms",
+                             l->address.label, l->why,
+                             (long long)(wait_us / 1000 + 1));
+    return connect_anew(l);
+}
+
+/* ----------------------------- what is sent ----------------------------- */
+
+static char *room(struct redis_link *l, size_t len)
+{
+    size_t size = l->out_room ? l->out_room : 4096;
+    char *p;
+
+    if (l->out_failed)
+        return NULL;
+    while (size - l->out_len < len)
+        size *= 2;
+    if (size > l->out_room) {
+        p = realloc(l->out, size);
+        l->out_failed = p == NULL;
+        if (!p)
+            return NULL;
+        l->out = p;
+        l->out_room = size;
+    }
+    return l->out + l->out_len;
+}
+
+/* "$12\r\n" */
+static void put_head(struct redis_link *l, char kind, size_t x)
+{
+    char digits[24];
+    size_t n = sizeof(digits);
+    char *p = room(l, sizeof(digits));
+
+    if (!p)
+        return;
+    digits[--n] = '\n';
+    digits[--n] = '\r';
+    do
+        digits[--n] = (char)('0' + x % 10);
+    while ((x /= 10) > 0);
+    digits[--n] = kind;
+    memcpy(p, digits + n, sizeof(digits) - n);
+    l->out_len += sizeof(digits) - n;
+}
+
+void mqm__link_put(struct redis_link *l, size_t n)
+{
+    put_head(l, '*', n);
+}
+
+void mqm__link_bulk2(struct redis_link *l, const char *head, const void *p,
+                     size_t len)
+{
+    size_t head_len = strlen(head);
+    char *to;
+
+    put_head(l, '$', head_len + len);
+    to = room(l, head_len + len + 2);
+    if (!to)
+        return;
+    memcpy(to, head, head_len);
+    if (len > 0)
+        memcpy(to + head_len, p, len);
+    memcpy(to + head_len + len, "\r\n", 2);
+    l->out_len += head_len + len + 2;
+}
+
+void mqm__link_bulk(struct redis_link *l, const void *p, size_t len)
+{
+    mqm__link_bulk2(l, "", p, len);
+}
+
+void mqm__link_text(struct redis_link *l, const char *text)
+{
+    mqm__link_bulk2(l, text, NULL, 0);
+}
+
+void mqm__link_number(struct redis_link *l, int64_t x)
+{
+    char text[24];
+    int n = snprintf(text, sizeof(text), "%lld", (long long)x);
+
+    mqm__link_bulk(l, text, (size_t)n);
+}
+
+/* ----------------------------- on the wire ------------------------------ */
+
+static int broken(struct redis_link *l, int err, const char *what)
+{
+    mqm__link_drop(l);
+    return l->host->fail(l->host, err,
+                         "%s: %s; it is unknown whether what was asked for "
+                         "took place",
+                         l->address.label, what);
+}
+
+/* 0, or -ETIMEDOUT.  Errors show when reading or writing. */
+static int wait_for(struct redis_link *l, short events)
+{
+    struct pollfd p = {l->fd, events, 0};
+
+    for (;;) {
+        int64_t left_us = l->deadline_us - mqm__mono_us();
+        int n;
+
+        if (left_us <= 0)
+            return -ETIMEDOUT;
+        n = poll(&p, 1, (int)((left_us + 999) / 1000));
+        if (n > 0 || (n < 0 && errno != EINTR))
+            return 0;
+    }
+}
+
+/* What came, to the parser.  0: nothing came. */
+static int take(struct redis_link *l)
+{
+    char buf[READ_SIZE];
+    ssize_t n = recv(l->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+    if (n == 0)
+        return broken(l, -ECONNRESET, "it closed the connection");
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return 0;
+    if (n < 0)
+        return broken(l, -errno, strerror(errno));
+    if (redisReaderFeed(l->reader, buf, (size_t)n) != REDIS_OK)
+        return broken(l, -EPROTO, "its answer cannot be read");
+    return 1;
+}
+
+static int late(struct redis_link *l)
+{
+    char what[48];
+
+    snprintf(what, sizeof(what), "no answer within %lld ms",
+             (long long)l->timeout_ms);
+    return broken(l, -ETIMEDOUT, what);
+}
+
+/* While it does not read, it may be waiting for us to do so. */
+int mqm__link_flush(struct redis_link *l)
+{
+    size_t at = 0;
+
+    if (l->out_failed) {
+        mqm__link_drop(l);
+        return l->host->fail(l->host, -ENOMEM, "%s: out of memory",
+                             l->address.label);
+    }
+    while (at < l->out_len) {
+        ssize_t n = send(l->fd, l->out + at, l->out_len - at,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        int r;
+
+        if (n > 0) {
+            at += (size_t)n;
+            continue;
+        }
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+            return broken(l, -errno, strerror(errno));
+        if (wait_for(l, POLLIN | POLLOUT) < 0)
+            return late(l);
+        r = take(l);
+        if (r < 0)
+            return r;
+    }
+    l->out_len = 0;
+    return MQM_OK;
+}
+
+int mqm__link_reply(struct redis_link *l, redisReply **reply)
+{
+    void *p = NULL;
+
+    for (;;) {
+        int r;
+
+        if (redisReaderGetReply(l->reader, &p) != REDIS_OK)
+            return broken(l, -EPROTO, "its answer cannot be read");
+        if (p) {
+            *reply = p;
+            return MQM_OK;
+        }
+        r = take(l);
+        if (r < 0)
+            return r;
+        if (r == 0 && wait_for(l, POLLIN) < 0)
+            return late(l);
+    }
+}
+
+/* ------------------------------- errors --------------------------------- */
+
+static const struct {
+    const char *begin;
+    int err;
+    const char *remedy;
+} errors[] = {
+    {"NOAUTH", -EACCES, ": set store.password"},
+    {"WRONGPASS", -EACCES, ": check store.user and store.password"},
+    {"NOPERM", -EACCES, ": the user needs more rights (ACL)"},
+    {"READONLY", -EROFS, ": store.url names a replica, not the master"},
+    {"OOM", -ENOSPC, ": give it more memory"},
+    {"MISCONF", -EIO, ": it cannot write its snapshot to the disk"},
+    {"NOREPLICAS", -EAGAIN, ""},
+    {"MASTERDOWN", -EAGAIN, ""},
+    {"LOADING", -EAGAIN, ": it is starting"},
+    {"BUSY", -EAGAIN, ": some script keeps it busy"},
+    {"MOVED", -ENOTSUP, ": this store does not work on a cluster"},
+    {"CROSSSLOT", -ENOTSUP, ": this store does not work on a cluster"},
+    {"CLUSTERDOWN", -ENOTSUP, ": this store does not work on a cluster"},
+};
+
+int mqm__link_error(struct redis_link *l, const char *error)
+{
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (strncmp(error, errors[i].begin, strlen(errors[i].begin)) == 0)
+            return l->host->fail(l->host, errors[i].err, "%s says: %.160s%s",
+                                 l->address.label, error, errors[i].remedy);
+    return l->host->fail(l->host, -EIO, "%s says: %.200s", l->address.label,
+                         error);
+}

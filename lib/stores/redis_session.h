@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* redis_session.h - we and the store in Redis: who is who.
+ *
+ * A store has an identity, made by whoever comes first.  Every script carries
+ * the one that we know, so a store that was emptied, restored or replaced is
+ * noticed before anything is changed.  floor_ms is then raised to that moment,
+ * and the next script for a space carries it there.
+ */
+#ifndef MQM_STORES_REDIS_SESSION_H
+#define MQM_STORES_REDIS_SESSION_H
+
+#include "redis_link.h"
+
+enum { MQM__REDIS_IDENTITY = 32 };
+
+#define MQM__REDIS_STORE "mqm:store" /* see redis_script.h */
+#define MQM__REDIS_SPACE "mqm:s:"
+#define MQM__REDIS_LIST "mqm:l:"
+#define MQM__REDIS_CELL "mqm:c:"
+
+struct redis {
+    const struct mqm_host *host;
+    struct redis_link link;
+    char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
+    char swap_sum[48];                /* what Redis calls the script */
+    int whole_script;                 /* it has forgotten it: send all of it */
+    int64_t floor_ms, created_ms;
+    uint16_t *group; /* room for redis_swap.c */
+    size_t group_room;
+};
+
+/* Begin a call: connected, introduced. */
+int mqm__redis_ready(struct redis *d);
+
+/* Learn the identity anew: a script answered MQMSTORE. */
+int mqm__redis_hello(struct redis *d);
+
+/* The next reply, of this type, or < 0; an error reply is that, with words. */
+int mqm__redis_reply(struct redis *d, int type, redisReply **reply);
+
+/* What came cannot be: the connection is dropped. */
+int mqm__redis_nonsense(struct redis *d);
+
+/* The number that these digits are, or -1. */
+int64_t mqm__redis_digits(const char *p, size_t len);
+int mqm__redis_is_text(const redisReply *r);
+
+#endif
