@@ -37,27 +37,6 @@ static void put_off(struct mqm_delivery *d, int result, int64_t ms,
     d->why = why;
 }
 
-static bool lane_blocked(const struct run *r, unsigned lane)
-{
-    if (lane == 0 || r->n_blocked == 0)
-        return false;
-    if (r->n_blocked > BLOCKED_MAX)
-        return true;
-    for (size_t i = 0; i < r->n_blocked; i++)
-        if (r->blocked[i] == lane)
-            return true;
-    return false;
-}
-
-void mqm__block_lane(struct run *r, unsigned lane)
-{
-    if (lane == 0 || lane_blocked(r, lane))
-        return;
-    if (r->n_blocked < BLOCKED_MAX)
-        r->blocked[r->n_blocked] = lane;
-    r->n_blocked++;
-}
-
 /* "kafka:rewards/3/1209" of "3/1209"; a program's own text as it is. */
 static void set_origin(struct run *r, struct item *i, const struct work *w)
 {
@@ -92,7 +71,7 @@ static void no_id(struct run *r, struct item *i)
  * in its lane may go, and what is rewound to is not done twice. */
 static void not_asked(struct run *r, struct item *i)
 {
-    if (lane_blocked(r, i->d->lane))
+    if (mqm__lane_blocked(r, i->d->lane))
         put_off(i->d, MQM_LATER, 0, "behind one that comes again");
     else if (i->no_id)
         no_id(r, i);
@@ -111,7 +90,7 @@ static void prepare(struct run *r, struct item *i)
     i->d->token = 0;
     i->token = 0;
     i->w->finished = true;
-    if (lane_blocked(r, i->d->lane)) {
+    if (mqm__lane_blocked(r, i->d->lane)) {
         put_off(i->d, MQM_LATER, 0, "behind one that comes again");
         return;
     }
@@ -259,7 +238,7 @@ static bool ours(struct run *r, struct chunk *c, struct item *i)
     bool late = c->begun && mqm__clock_us() - c->claimed_us > CHUNK_US;
 
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
-    if (lane_blocked(r, i->d->lane)) {
+    if (mqm__lane_blocked(r, i->d->lane)) {
         put_off(i->d, MQM_LATER, 0, "behind one that comes again");
         mqm__end(r, i, OP_HAND_BACK);
         return true;
