@@ -84,7 +84,8 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	$(CC) $(LINK) $< -L$(BUILD)/lib -lmqmigrate \
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
-include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk examples/demo/demo.mk
+include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
+	tests/fakes/fault.mk examples/demo/demo.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)

@@ -34,13 +34,13 @@ static void by_policy(mqm *m, struct work *w, const struct mqm_msg *msg)
     };
     struct route r;
 
-    if (msg->id_len == 0)
+    if (w->by_origin) /* whatever its cut or key: the old side's */
         q.id = NULL, q.id_len = 0;
     r = mqm__policy_route(&t->policy, &q);
     w->rq.route = t->at[r.side].side->name;
     w->rq.by_rule = r.by_rule;
-    w->rq.may_pin_away = since <= t->policy_max_age_ms;
-    if (r.future_born)
+    w->rq.may_pin_away = !m->source.path || since <= t->policy_max_age_ms;
+    if (r.future_born && w->rq.op == OP_ACQUIRE)
         mqm__count(m, COUNT_FUTURE_BORN);
 }
 
@@ -49,7 +49,9 @@ static int by_origin(mqm *m, struct work *w, const struct mqm_msg *msg)
 {
     size_t len = msg->origin ? strlen(msg->origin) : 0;
 
-    mqm__count(m, COUNT_WITHOUT_ID);
+    w->by_origin = true;
+    if (w->rq.op == OP_ACQUIRE)
+        mqm__count(m, COUNT_WITHOUT_ID);
     if (msg->id_len > MQM_ID_MAX)
         w->why = "its id is too long";
     else
@@ -90,11 +92,12 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     int side, r;
 
     w->result = -EINVAL;
-    w->why = "";
+    w->why = "refused";
     w->retry_ms = 0;
     w->version = 0;
     w->side_tag = 0;
     w->finished = false;
+    w->by_origin = false;
     memset(&w->rq, 0, sizeof(w->rq));
     memset(&w->now, 0, sizeof(w->now));
     if (!msg->topic || !msg->side)
@@ -305,7 +308,8 @@ static void propose(mqm *m, struct work *w)
 static void settle(mqm *m, struct work *w)
 {
     if (!w->finished)
-        finish(w, -EBUSY);
+        finish(w, mqm__fail(-EBUSY, "the record changed under each of %d "
+                            "tries", ROUNDS));
     if (w->rq.op == OP_ACQUIRE && w->result < 0 && w->result != -EPROTO)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
 }

@@ -91,7 +91,9 @@ static struct combine_call *take(struct combine *c, struct mqm_swap **round,
     while (*end) {
         struct combine_call *call = *end;
 
-        if (head->next && !fits(&keys, call, *n))
+        /* Asked of the first, too, for the sake of its keys; but one whose own
+         * keys look alike (an id of two topics) waits for nobody. */
+        if (head->next && !fits(&keys, call, *n) && call != head)
             break;
         memcpy(round + *n, call->s, call->n * sizeof(*round));
         *n += call->n;
@@ -129,8 +131,9 @@ static void lead(struct combine *c)
     for (; call; call = next) {
         next = call->next;
         call->result = first_failure(call);
-        if (r < 0 && call->result < 0)
-            snprintf(call->story, sizeof(call->story), "%s", mqm_errmsg());
+        if (call->result < 0)
+            snprintf(call->story, sizeof(call->story), "%s",
+                     r < 0 ? mqm_errmsg() : "the store gave no answer");
         call->done = true;
     }
 }

@@ -60,8 +60,8 @@ struct mqm {
     pthread_mutex_t reload_lock;
     struct source_file source;       /* path NULL: inline */
     _Atomic int64_t confirmed_ms;    /* monotonic: policy was last found true */
-    int broken;          /* result of the last reading, if it was negative   */
-    char complaint[512]; /* its story, told once                             */
+    int broken;          /* what was read last made no sense; 0: it did      */
+    char complaint[512]; /* the last story of a failed reading, told once    */
 
     struct plugin store;
     struct combine combine;

@@ -31,7 +31,14 @@ static void skip_text(struct walk *w)
 {
     for (w->at++; w->at < w->len && here(w) != '"'; w->at++)
         w->at += here(w) == '\\';
-    w->at++;
+    w->at = w->at < w->len ? w->at + 1 : w->len;
+}
+
+/* A number, true, false or null. */
+static void skip_word(struct walk *w)
+{
+    for (w->at++; w->at < w->len && !strchr(" \t\r\n,:]}", here(w)); w->at++)
+        ;
 }
 
 /* Brackets are counted, not matched: the text is valid. */
@@ -52,7 +59,7 @@ static void skip_value(struct walk *w)
         } else if (strchr(",:", here(w)) && here(w)) {
             w->at++;
         } else {
-            w->at += 1 + strcspn(w->text + w->at + 1, " \t\r\n,:]}");
+            skip_word(w);
         }
         if (depth)
             skip_space(w);
@@ -67,7 +74,7 @@ static bool text_is(const char *raw, size_t len, const char *name)
     if (!memchr(raw, '\\', len))
         return len == strlen(name) + 2 && !memcmp(raw + 1, name, len - 2);
     decoded = json_loadb(raw, len, JSON_DECODE_ANY, NULL);
-    same = decoded && !strcmp(json_string_value(decoded), name);
+    same = json_is_string(decoded) && !strcmp(json_string_value(decoded), name);
     json_decref(decoded);
     return same;
 }
@@ -131,7 +138,7 @@ int mqm__json_find(const char *text, size_t len, const struct json_place *p,
 
     if (r < 0)
         return r;
-    s.from = w.at;
+    s.from = w.at < len ? w.at : len;
     skip_value(&w);
     s.to = w.at < len ? w.at : len;
     *out = s;

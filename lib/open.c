@@ -13,6 +13,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+enum { RUNS_MS = 10 }; /* between two looks for runs that have not ended */
+
 int mqm__enter(const mqm *m)
 {
     if (!m)
@@ -123,11 +125,28 @@ static int open_store(mqm *m)
     return check_memory(m);
 }
 
+/* The program was told that nobody may be in a call; a handler that still runs
+ * is waited for all the same.  A run leaves the list as the last thing it does
+ * with the handle. */
+static void wait_for_runs(mqm *m)
+{
+    bool none = false;
+
+    while (!none) {
+        pthread_mutex_lock(&m->lock);
+        none = !m->runs;
+        pthread_mutex_unlock(&m->lock);
+        if (!none)
+            mqm__pause(RUNS_MS);
+    }
+}
+
 /* What has been built so far, in the order in which it was. */
 static void dispose(mqm *m)
 {
+    mqm__sides_free(m); /* waits for handlers, whose leases are renewed */
+    wait_for_runs(m);
     mqm__keeper_stop(m);
-    mqm__sides_free(m);
     if (m->store.table) {
         mqm__plugin_close(&m->store);
         mqm__combine_destroy(&m->combine);

@@ -59,19 +59,33 @@ static int parse(mqm *m, const char *text, size_t len, const char *where)
     return r;
 }
 
-/* The file as it is now: 1 taken over, 0 as before. */
+/* What cannot be reached is read anew when it can be, though it may be the file
+ * that it was: nothing is known of it meanwhile. */
+static int unreachable(mqm *m, int r)
+{
+    if (r != -EAGAIN) {
+        memset(m->source.stamp, 0, sizeof(m->source.stamp));
+        m->broken = 0;
+    }
+    return r;
+}
+
+/* The file as it is now: 1 taken over, 0 as before.  One that is broken was
+ * looked at once: it stays broken until it changes. */
 static int read_file(mqm *m)
 {
     char *text = NULL;
     size_t len = 0;
     int r = mqm__source_file_read(&m->source, &text, &len);
 
-    if (r == 1) {
-        r = parse(m, text, len, m->source.path);
-        r = r < 0 ? r : 1;
-    }
+    if (r < 0)
+        return unreachable(m, r);
+    if (r == 0)
+        return m->broken ? mqm__fail(m->broken, "%s", m->complaint) : 0;
+    r = parse(m, text, len, m->source.path);
+    m->broken = r < 0 ? r : 0;
     free(text);
-    return r;
+    return r < 0 ? r : 1;
 }
 
 int mqm__load(mqm *m)
@@ -88,8 +102,8 @@ int mqm__load(mqm *m)
     return 0;
 }
 
-/* A file that is broken was looked at once: it stays broken until it changes,
- * and what it meant to say is not known.  So the policy is not confirmed. */
+/* What a broken file meant to say is not known.  So the policy is not
+ * confirmed. */
 int mqm__reload_if_changed(mqm *m)
 {
     int r;
@@ -98,10 +112,6 @@ int mqm__reload_if_changed(mqm *m)
         return atomic_store(&m->confirmed_ms, mqm__mono_ms()), 0;
     pthread_mutex_lock(&m->reload_lock);
     r = read_file(m);
-    if (r == 0 && m->broken)
-        r = mqm__fail(m->broken, "%s", m->complaint);
-    else
-        m->broken = r < 0 && r != -EAGAIN ? r : 0;
     if (r >= 0) {
         atomic_store(&m->confirmed_ms, mqm__mono_ms());
         if (r == 1)

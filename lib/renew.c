@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* renew.c - leases of what mqm_run() has claimed are renewed while it works.
+/* renew.c - leases of what mqm_run() works on are renewed while it does.
  *
  * No longer than until the handler's deadline: a resolver's "no" counts only
- * when the attempt can no longer act, and that must come (rule 7).
+ * when the attempt can no longer act, and that must come (rule 7).  What waits
+ * behind a handler that takes so long is handed back (rule 14): the moment its
+ * phase is LOST the run cannot begin it any more.
  */
 #include "run.h"
 #include "error.h"
@@ -19,20 +21,22 @@ static bool due(const struct item *i, int64_t now)
 {
     int phase = atomic_load(&i->phase);
 
-    return (phase == PHASE_CLAIMED || phase == PHASE_WORKING) &&
-           now - atomic_load(&i->leased_ms) >= i->w->topic->lease_ms / 3 &&
-           now < atomic_load(&i->deadline_ms);
+    if (phase != PHASE_CLAIMED && phase != PHASE_WORKING)
+        return false;
+    if (now - atomic_load(&i->leased_ms) < i->w->topic->lease_ms / 3)
+        return false;
+    return phase == PHASE_CLAIMED || now < atomic_load(&i->deadline_ms);
 }
 
 /* A work of the keeper's own, with what may be read under the lock. */
-static void copy(const mqm *m, struct work *to, const struct item *i)
+static void copy(const mqm *m, struct work *to, const struct item *i, int op)
 {
     const struct work *from = i->w;
 
     memset(&to->rq, 0, sizeof(to->rq));
     memset(&to->now, 0, sizeof(to->now));
     to->topic = from->topic;
-    to->rq.op = OP_RENEW;
+    to->rq.op = op;
     to->rq.side = from->rq.side;
     to->rq.holder = m->instance;
     to->rq.token = i->token;
@@ -53,10 +57,13 @@ static size_t collect(mqm *m, struct scratch *s, struct renewal *list,
     for (int c = 0; c < 2; c++)
         for (size_t k = 0; k < CHUNK && n < WORK_MAX; k++) {
             struct item *i = &r->chunk[c].item[k];
+            int claimed = PHASE_CLAIMED;
 
-            if (atomic_load(&i->phase) == PHASE_IDLE || !due(i, now))
+            if (!due(i, now))
                 continue;
-            copy(m, &s->work[n], i);
+            copy(m, &s->work[n], i,
+                 atomic_compare_exchange_strong(&i->phase, &claimed, PHASE_LOST)
+                     ? OP_HAND_BACK : OP_RENEW);
             list[n++] = (struct renewal){i, r};
         }
     if (n) {
@@ -85,7 +92,7 @@ static void spread(mqm *m, struct scratch *s, struct renewal *list, size_t n,
         if (!runs_still(m, list[k].run))
             break;
         phase = atomic_load(&i->phase);
-        if ((phase != PHASE_CLAIMED && phase != PHASE_WORKING) ||
+        if (phase != PHASE_WORKING ||
             i->token != s->work[k].rq.token)
             continue;
         if (s->work[k].result == MQM_OK)

@@ -65,6 +65,7 @@ static void set_origin(struct run *r, struct item *i, const struct work *w)
                           i->d->msg.origin};
     size_t len = 0;
 
+    i->origin[0] = '\0';
     if (!i->d->msg.origin || !r->side)
         return;
     for (size_t k = 0; k < 5; k++)
@@ -78,26 +79,37 @@ static void set_origin(struct run *r, struct item *i, const struct work *w)
  * the parking topic, neither dropped nor worked on. */
 static void no_id(struct run *r, struct item *i)
 {
-    const char *why = i->w->why;
     int err = mqm__keep_body(r, i->w->topic, i->d);
-
     mqm__log(r->m, MQM_ERROR, "side '%s', topic '%s', %s: %s; its body %s",
              i->w->rq.side, i->w->topic->topic,
-             i->d->msg.origin ? i->d->msg.origin : "?", why,
+             i->d->msg.origin ? i->d->msg.origin : "?", i->w->why,
              err < 0 ? "could not be kept, the copy comes again"
                      : "is in the parking topic");
-    put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RETRY_MS, why);
+    put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RETRY_MS, i->w->why);
+}
+
+/* In its turn, as all that blocks a lane or is done for good: what is before it
+ * in its lane may go, and what is rewound to is not done twice. */
+static void not_asked(struct run *r, struct item *i)
+{
+    if (lane_blocked(r, i->d->lane))
+        put_off(i->d, MQM_LATER, 0, "behind one that comes again");
+    else if (i->no_id)
+        no_id(r, i);
+    if (i->d->result != MQM_OK)
+        mqm__block_lane(r, i->d->lane);
 }
 
 static void prepare(struct run *r, struct item *i)
 {
     int err;
 
-    i->asked = false;
+    i->asked = i->no_id = false;
     i->call.side = r->side;
     i->call.item = i;
     i->d->call = &i->call;
     i->d->token = 0;
+    i->token = 0;
     i->w->finished = true;
     if (lane_blocked(r, i->d->lane)) {
         put_off(i->d, MQM_LATER, 0, "behind one that comes again");
@@ -111,12 +123,8 @@ static void prepare(struct run *r, struct item *i)
         return;
     }
     i->w->finished = true;
-    if (err == -EBADMSG && i->w->topic)
-        no_id(r, i);
-    else
-        put_off(i->d, err, RETRY_MS, "refused");
-    if (i->d->result != MQM_OK)
-        mqm__block_lane(r, i->d->lane);
+    i->no_id = err == -EBADMSG;
+    put_off(i->d, err, RETRY_MS, "refused");
 }
 
 static void fill(struct run *r, struct chunk *c)
@@ -149,7 +157,8 @@ static void answer_came(struct item *i, int64_t asked_ms)
         return;
     i->token = i->w->now.token;
     i->d->token = i->token;
-    atomic_store(&i->leased_ms, asked_ms);
+    /* Of a claim whose first answer was lost the lease began then. */
+    atomic_store(&i->leased_ms, asked_ms - i->w->now.age_ms);
     atomic_store(&i->deadline_ms, asked_ms + i->w->topic->handler_ms);
     atomic_store(&i->phase, PHASE_CLAIMED);
 }
@@ -183,12 +192,15 @@ static void learn_pace(struct run *r, int64_t us)
     atomic_store_explicit(r->pace_us, new, memory_order_relaxed);
 }
 
-static bool lease_is_fresh(const struct item *i)
+/* False if this process stood still, or the store did, or the keeper has handed
+ * it back because it waited too long. */
+static bool may_begin(struct item *i)
 {
     int64_t age = mqm__mono_ms() - atomic_load(&i->leased_ms);
+    int claimed = PHASE_CLAIMED;
 
-    return age < i->w->rq.lease_ms / 2 &&
-           atomic_load(&i->phase) != PHASE_LOST;
+    return age < i->w->topic->lease_ms / 2 &&
+           atomic_compare_exchange_strong(&i->phase, &claimed, PHASE_WORKING);
 }
 
 static void call_handler(struct run *r, struct item *i)
@@ -201,7 +213,6 @@ static void call_handler(struct run *r, struct item *i)
     i->d->why = i->w->why;
     i->d->deadline_ms = mqm__now_ms() + i->w->topic->handler_ms;
     atomic_store(&i->deadline_ms, t0 / 1000 + i->w->topic->handler_ms);
-    atomic_store(&i->phase, PHASE_WORKING);
     outcome = r->handler(r->user, i->d);
     mqm__handler_said(r, i, outcome);
     learn_pace(r, mqm__clock_us() - t0);
@@ -214,6 +225,18 @@ static int64_t when_again(const struct work *w)
     if (w->now.state == MQM_HELD && w->retry_ms > HELD_MS)
         return HELD_MS;
     return w->retry_ms;
+}
+
+/* A copy of the same message, earlier in this chunk, has it.  How that ended is
+ * known after the next exchange, not when its lease would be over. */
+static bool is_held_here(const struct chunk *c, const struct item *i)
+{
+    if (i->w->result != MQM_LATER || !i->w->now.token)
+        return false;
+    for (const struct item *k = c->item; k < i; k++)
+        if (k->asked && k->token == i->w->now.token)
+            return true;
+    return false;
 }
 
 /* Not ours to work on: what becomes of the copy. */
@@ -243,7 +266,7 @@ static bool ours(struct run *r, struct chunk *c, struct item *i)
     }
     if (late || atomic_load(&r->m->stopped))
         return false;
-    if (!lease_is_fresh(i)) { /* this process stood still, or the store did */
+    if (!may_begin(i)) {
         put_off(i->d, MQM_LATER, 0, "its lease was used up before it began");
         mqm__block_lane(r, i->d->lane);
         mqm__end(r, i, OP_HAND_BACK);
@@ -270,7 +293,6 @@ static void rewind_to(struct run *r, struct chunk *c, size_t k)
         if (atomic_load(&i->phase) != PHASE_IDLE)
             mqm__end(r, i, OP_HAND_BACK);
     }
-    c->n = c->n > k ? c->n : k;
 }
 
 static void work(struct run *r, struct chunk *c)
@@ -278,8 +300,14 @@ static void work(struct run *r, struct chunk *c)
     for (size_t k = 0; k < c->n; k++) {
         struct item *i = &c->item[k];
 
-        if (!i->asked)
+        if (!i->asked) {
+            not_asked(r, i);
             continue;
+        }
+        if (is_held_here(c, i)) {
+            rewind_to(r, c, k);
+            return;
+        }
         if (atomic_load(&i->phase) == PHASE_IDLE) {
             not_ours(r, i);
         } else if (!ours(r, c, i)) {
@@ -355,12 +383,14 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
     r.snapshot = mqm__snapshot(m);
     enlist(&r);
     go(&r);
-    delist(&r);
-    mqm__snapshot_put(r.snapshot);
     mqm__scratch_put(m, r.scratch);
+    delist(&r); /* the last touch of m, see mqm_close() */
+    mqm__snapshot_put(r.snapshot);
     for (size_t i = 0; i < n; i++)
         at(&r, i)->call = NULL;
-    return first_other(&r);
+    return first_other(&r) == -ECANCELED
+               ? mqm__fail(-ECANCELED, "mqm_stop() was called")
+               : first_other(&r);
 }
 
 int mqm_run(mqm *m, struct mqm_delivery *d, size_t n, mqm_handler handler,

@@ -19,7 +19,8 @@ enum phase {
     PHASE_CLAIMED, /* ours, not begun                                 */
     PHASE_WORKING, /* the handler has it                              */
     PHASE_ENDING,  /* the handler is back, the store does not know it */
-    PHASE_LOST     /* was ours; overtaken, as a renewal found out     */
+    PHASE_LOST     /* was ours; overtaken, as a renewal found out, or */
+                   /*   handed back by the keeper, not begun          */
 };
 
 /* What d->call points to: enough for mqm_check() and mqm_header(). */
@@ -36,6 +37,7 @@ struct item {
     struct mqm_delivery *d;
     struct work *w;
     bool asked; /* w was given to the store */
+    bool no_id; /* not asked: nobody's, on the new side */
     atomic_int phase;
     uint64_t token;
     _Atomic int64_t leased_ms;   /* monotonic, before the store was asked */
@@ -74,7 +76,8 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
 int mqm__keep_body(struct run *r, const struct topic_config *t,
                    const struct mqm_delivery *d);
 
-/* Renew what has used up a third of its lease; the keeper's. */
+/* What has used up a third of its lease: renew it if the handler has it, hand
+ * it back if it still waits behind another.  The keeper's. */
 void mqm__renew_all(mqm *m);
 
 /* audit.c */

@@ -15,7 +15,7 @@ rpath=$(cd "$BUILD/lib" && pwd)
     -Wl,-rpath,"$rpath" -o "$tmp/worker" || exit 1
 
 # write_config [TOPICS...]: two sides made of files; a topic "rewards" of the
-# group "issuer" that settles after 400 ms, and what else is given.
+# group "issuer" that settles after 2.5 s, and what else is given.
 write_config() {
     local more=
     [ $# = 0 ] || more=", $1"
@@ -30,7 +30,7 @@ write_config() {
   },
   "topics": [
     {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "lease_ms": 100, "handler_ms": 100, "settle_ms": 400, "keep_ms": 600000,
+     "lease_ms": 900, "handler_ms": 900, "settle_ms": 2500, "keep_ms": 600000,
      "clock_margin_ms": 0,
      "sides": {"kafka": {"parking": "parking"},
                "rocketmq": {"parking": "parking"}}}$more
@@ -277,8 +277,10 @@ park() { # SIDE: a message that is parked there with its body
     echo "$id"
 }
 
-settled() {
-    sleep 0.6
+settled() { # ID: the attempt in doubt can no longer act
+    until is_field left_ms "$1" 0; do
+        sleep 0.1
+    done
 }
 
 resolving() {
@@ -291,7 +293,7 @@ resolving() {
     says "again, too early: how long" 1 "ask again in" \
         mqmctl resolve rewards "$id" again
     check "too early changes nothing" is_field state "$id" parked
-    settled
+    settled "$id"
     says "a token that moved" 1 "moved since" \
         mqmctl resolve rewards "$id" again --token 12345
     says "again" 0 "sent to kafka again" mqmctl resolve rewards "$id" again
@@ -320,7 +322,7 @@ resolving() {
 without_body() {
     local id
     id=$(park kafka)
-    settled
+    settled "$id"
     mv "$tmp/kafka/parking" "$tmp/kafka/away"
     says "a body that is nowhere: who must send it" 1 \
         "lies in no parking topic" mqmctl resolve rewards "$id" again
@@ -337,7 +339,9 @@ assigning() {
         mqmctl assign rewards "$id" pulsar
     says "assign: belongs to it already" 1 "belongs to kafka already" \
         mqmctl assign rewards "$id" kafka
-    settled
+    says "assign, too early: how long" 1 "ask again in" \
+        mqmctl assign rewards "$id" rocketmq
+    settled "$id"
     says "assign" 0 "sent to rocketmq again, out of the parking topic of kafka" \
         mqmctl assign rewards "$id" rocketmq
     check "it is the other side's" is_field side "$id" rocketmq
@@ -348,12 +352,27 @@ assigning() {
     check "the other side does it" test "$(worker rocketmq "$id" "done")" = 0
     says "a done one is not assigned" 1 "not owed or parked" \
         mqmctl assign rewards "$id" kafka
+    id=$(new_id)
+    check "a worker fails" test "$(worker kafka "$id" failed)" != 0
+    says "assign what is owed: who must send it" 1 "lies in no parking topic" \
+        mqmctl assign rewards "$id" rocketmq
+    says "show tells that it is reassigned and not sent" 0 "flag      unsent" \
+        mqmctl show rewards "$id"
+    check "the old side's copy comes again" test \
+        "$(worker kafka "$id" "done")" != 0
 }
 
 # ------------------------------ check, plugins ------------------------------
 
 checking() {
+    touch "$tmp/rocketmq/parking"
     says "check" 0 "ok     topic rewards (issuer)" mqmctl check
+    says "check: the brokers" 0 "ok     side rocketmq: rewards (issuer)" \
+        mqmctl check
+    mv "$tmp/rocketmq/parking" "$tmp/rocketmq/away"
+    says "check: a topic that is not there" 1 \
+        "parking topic 'parking': no topic 'parking': create it" mqmctl check
+    mv "$tmp/rocketmq/away" "$tmp/rocketmq/parking"
     check "check, as JSON" json_is_ok mqmctl check
     says "plugins" 0 "sqlite" mqmctl plugins
     check "plugins, as JSON" json_is_ok mqmctl plugins

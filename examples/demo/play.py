@@ -9,6 +9,7 @@ back.  Only the consumers differ, and how they are told the cut.
 import json
 import random
 import signal
+import threading
 import time
 
 from stage import CACHE, GROUP, ROCKETMQ_GROUP, TOPIC, Failed, now_ms
@@ -17,6 +18,7 @@ MASK = (1 << 64) - 1
 USERS = 100000
 PAUSE_S = 5.0    # longer than a lease
 HOLD_S = 2.0     # shorter than one
+QUIET_S = 4.0
 PATIENCE_S = 120
 
 #       cut   for s
@@ -54,6 +56,9 @@ class Play:
         self.allow_number = None
         self.workers = {}
         self.serial = 0
+        self.counting = []    # threads
+        self.last_issued = (-1, 0.0)
+        self.victims = []
         self.due = []    # (time, action) of faults
         self.resume = {}    # stopped worker: when to continue it
 
@@ -113,21 +118,30 @@ class Play:
     # ------------------------------- faults -------------------------------
 
     def count_open(self, name):
-        """What a worker holds at this moment can end as a parking each."""
-        if not self.naive:
-            self.open += self.stage.held_by(name)
+        """What a worker holds at this moment can end as a parking each.
 
-    def pick(self, sides):
-        names = [n for n in sorted(self.workers)
-                 if self.workers[n] in sides and n not in self.resume]
-        return self.random.choice(names) if names else None
+        In a thread: SQLite has one lock, and a worker that was stopped while
+        it had it keeps everybody waiting, the count too.
+        """
+        if self.naive:
+            return
+        thread = threading.Thread(target=self.add_open, args=(name,))
+        thread.start()
+        self.counting.append(thread)
+
+    def add_open(self, name):
+        n = self.stage.held_by(name)
+        if n is None:    # the store stood still, and all that all held
+            n = self.stage.held_by("")
+        self.open += n or 0
+        self.watch.say("    -- %s holds %s messages" % (name, n))
 
     def mark(self, begin_ms, words):
         self.story["faults"].append((begin_ms, now_ms(), words))
         self.watch.say("    -- " + words)
 
     def kill_one(self):
-        name = self.pick(("kafka", "rocketmq"))
+        name = self.victims[0]
         side = self.workers.pop(name)
         begin = now_ms()
         self.stage.kill(name)
@@ -152,7 +166,7 @@ class Play:
         self.due.append((begin / 1000 + seconds, go_on))
 
     def pause_one(self):
-        name = self.pick(("kafka", "rocketmq"))
+        name = self.victims[1]
         self.watch.say("    -- %s paused for %g s" % (name, PAUSE_S))
         self.halt([name], PAUSE_S, "%s paused" % name)
 
@@ -164,6 +178,7 @@ class Play:
 
     def plan_faults(self):
         start = time.time()
+        self.victims = self.random.sample(sorted(self.workers), 2)
         kill = start + self.random.uniform(*KILL_BETWEEN)
         pause = start + self.random.uniform(*PAUSE_BETWEEN)
         self.due += [(kill, self.kill_one), (pause, self.pause_one)]
@@ -252,6 +267,8 @@ class Play:
             self.pass_time(seconds)
             before = cut
         self.wait_for(lambda: not self.due, "the faults", 30)
+        for thread in self.counting:
+            thread.join()
 
     def leave_kafka(self):
         self.phase("no more to Kafka")
@@ -274,6 +291,13 @@ class Play:
         out = self.stage.mqmctl("pending", TOPIC, "--side", side, "--json")
         return len(json.loads(out))
 
+    def is_quiet(self):
+        """Nothing was issued for a while: retries of the broker may come."""
+        now = self.stage.third_stats()["distinct"]
+        if now != self.last_issued[0]:
+            self.last_issued = (now, time.time())
+        return time.time() - self.last_issued[1] > QUIET_S
+
     def end(self):
         self.phase("producers stop")
         self.tell_producer("stop")
@@ -285,7 +309,7 @@ class Play:
                       "draining RocketMQ")
         self.wait_for(lambda: self.stage.third_stats()["waiting"] == 0,
                       "the third party's last effects", 10)
-        self.pass_time(1)
+        self.wait_for(self.is_quiet, "the last issue")
         for name in self.of_side("rocketmq"):
             self.stage.stop(name)
         if not self.naive:

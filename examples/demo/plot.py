@@ -57,7 +57,8 @@ def per_second(issues, begin_ms, end_ms):
 
 
 def nice_top(highest):
-    for step in (200, 400, 500, 800, 1000, 1500, 2000, 3000, 5000, 10000):
+    for step in (200, 400, 600, 800, 1000, 1200, 1600, 2000, 3000, 4000,
+                 6000, 8000, 12000):
         if highest <= step:
             return step
     return highest

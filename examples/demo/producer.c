@@ -5,11 +5,13 @@
  * A control file tells it what to do, a word in it:
  *
  *     kafka      to Kafka alone, as it always did (but with an id)
- *     both       to both brokers, mqm_publish()
- *     again      the same, and 1 % of the messages are sent again, as after a
- *                send that timed out: to both, to either, or into another
- *                partition.  Not before the guarded consumers have taken
- *                over: an unguarded one works on each copy.
+ *     both       to both brokers, one after the other: what failed on one is
+ *                repeated there alone, since an unguarded consumer, which still
+ *                runs, works on every copy
+ *     again      to both at once, mqm_publish(), repeated as a whole; and 1 %
+ *                of the messages are sent again, as after a send that timed
+ *                out: to both, to either, or into another partition.  Not
+ *                before the guarded consumers have taken over
  *     rocketmq   to RocketMQ alone; messages still sent again
  *     stop       finish what was begun, and end
  *
@@ -108,7 +110,9 @@ static void send_one(uint64_t number)
         plain_send(&s);
         return;
     }
-    publish(&s, how == ROCKETMQ ? "rocketmq" : NULL);
+    if (how == BOTH)
+        publish(&s, "kafka");
+    publish(&s, how == AGAIN ? NULL : "rocketmq");
     sent_write(&s);
     if (how != BOTH)
         repeat(&s, how);

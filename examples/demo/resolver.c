@@ -11,7 +11,8 @@
  * The order matters: "no" counts only if it was given after the attempt could
  * act no more.  Every step may be repeated.
  *
- * -H NAME: only tell how many messages the instance NAME holds now.
+ * -H NAME: only tell how many messages the instance NAME holds now; "": how
+ * many all hold, and those that are parked.
  */
 #include "cases.h"
 #include "demo.h"
@@ -155,8 +156,12 @@ static void look_once(void)
 static int count_held(void *user, const struct mqm_msg *msg,
                       const struct mqm_record *record)
 {
+    const char *holder = user;
+
     (void)msg;
-    if (record->state == MQM_HELD && strcmp(record->holder, user) == 0)
+    if (!*holder)
+        n.held += record->state == MQM_HELD || record->state == MQM_PARKED;
+    else if (record->state == MQM_HELD && strcmp(record->holder, holder) == 0)
         n.held++;
     return 0;
 }

@@ -5,6 +5,7 @@ What always holds: a process is ended by its id, and only if it was started
 here; whatever way the demo ends, close() ends them all.
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -35,12 +36,16 @@ def now_ms():
 class Stage:
     def __init__(self, options):
         self.options = options
-        self.dir = BUILD / "demo" / ("naive" if options.naive else "guarded")
-        if self.dir.exists():
-            shutil.rmtree(self.dir)
-        self.dir.mkdir(parents=True)
+        self.dir = BUILD / "demo" / ("run-naive" if options.naive
+                                     else "run-guarded")
         self.programs = {}
         self.servers = []
+        self.lock = open(BUILD / "demo" / "lock", "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Failed("another demo runs in %s" % (BUILD / "demo"))
+        self.begin_anew()
         port = options.port
         self.kafka = "127.0.0.1:%d" % port
         self.rocketmq = "127.0.0.1:%d" % (port + 10)
@@ -52,6 +57,16 @@ class Stage:
         self.ledger = self.dir / "ledger"
         self.sent = self.dir / "sent"
         self.status = self.dir / "resolver.json"
+
+    def begin_anew(self):
+        """Also after a run that was killed: its servers may still be up."""
+        for name in ("kafka", "rocketmq", "redis"):
+            if (self.dir / name).exists():
+                self.servers.append((name, self.dir / name))
+        self.close()
+        if self.dir.exists():
+            shutil.rmtree(self.dir)
+        self.dir.mkdir(parents=True)
 
     # ------------------------------ servers ------------------------------
 
@@ -209,13 +224,17 @@ class Stage:
             return {}
 
     def held_by(self, name):
-        done = subprocess.run([str(BUILD / "demo" / "resolver"),
-                               str(self.config), GROUP, TOPIC, "-H", name],
-                              stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE)
-        if done.returncode != 0:
-            raise Failed("cannot count what %s holds" % name)
-        return int(done.stdout)
+        """How many messages it holds ("": all of them); None: the store does
+        not answer."""
+        for _ in range(1 if name else 10):
+            done = subprocess.run([str(BUILD / "demo" / "resolver"),
+                                   str(self.config), GROUP, TOPIC, "-H", name],
+                                  stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+            if done.returncode == 0:
+                return int(done.stdout)
+        return None
 
     # ------------------------------ the end ------------------------------
 

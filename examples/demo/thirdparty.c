@@ -11,8 +11,9 @@
  * It has no idempotency key: two calls issue twice.  It always refuses the
  * first calls (one to three) of some messages: 503, nothing issued.  When
  * spoiling is on it also answers some calls long after the caller gave up,
- * some never (both have issued), and issues some two to three seconds later
- * without an answer.  Which, is chance by seed, message and call.
+ * some never (both have issued), issues some two to three seconds later
+ * without an answer, and loses some: neither issued nor answered.  Which, is
+ * chance by seed, message and call.
  *
  * A thread a connection: who is made to wait keeps nobody else waiting.
  */
@@ -31,7 +32,7 @@
 
 enum { HOLD_MS = 1000, SLOW_MS = 150, BODY_MAX = 255 };
 
-enum fate { FINE, REFUSED, LATE, SILENT, AFTER, FATES };
+enum fate { FINE, REFUSED, LATE, SILENT, AFTER, GONE, FATES };
 
 struct call { /* of one POST, while it comes in */
     char body[BODY_MAX + 1];
@@ -57,15 +58,13 @@ static const char *ledger_path;
 static enum fate fate_of(uint64_t number, unsigned call)
 {
     uint64_t first = demo_chance(seed, number, 1) % 10000;
-    uint64_t x = demo_chance(seed, number, 1 + call) % 10000;
-    uint64_t third = (uint64_t)spoilt_of_10000;
+    uint64_t x = demo_chance(seed, number, 1 + call);
 
     if (first < 40 && call <= 1 + first % 3)
         return REFUSED;
-    x *= 3;
-    if (!atomic_load(&spoiling) || x >= 3 * third)
+    if (!atomic_load(&spoiling) || x % 10000 >= (uint64_t)spoilt_of_10000)
         return FINE;
-    return x < third ? LATE : x < 2 * third ? SILENT : AFTER;
+    return (enum fate)(LATE + x / 10000 % 4);
 }
 
 static void issue_later(const char *id, const char *side, int64_t in_ms)
@@ -143,7 +142,7 @@ static enum MHD_Result issue(struct MHD_Connection *c, const struct call *call,
     if (fate == AFTER)
         issue_later(id, side,
                     2000 + (int64_t)(demo_chance(seed, number, 99) % 1000));
-    else
+    else if (fate != GONE)
         ledger_issue(id, side);
     if (fate == FINE)
         return answer_fine(c, call);
@@ -161,12 +160,14 @@ static enum MHD_Result stats(struct MHD_Connection *c)
     n = snprintf(text, sizeof(text),
                  "{\"distinct\": %lu, \"twice\": %lu, \"fine\": %lu, "
                  "\"refused\": %lu, \"late\": %lu, \"silent\": %lu, "
-                 "\"after\": %lu, \"slow\": %lu, \"waiting\": %lu, "
+                 "\"after\": %lu, \"gone\": %lu, \"slow\": %lu, "
+                 "\"waiting\": %lu, "
                  "\"sides\": {",
                  t.distinct, t.twice, atomic_load(&count[FINE]),
                  atomic_load(&count[REFUSED]), atomic_load(&count[LATE]),
                  atomic_load(&count[SILENT]), atomic_load(&count[AFTER]),
-                 atomic_load(&slow), atomic_load(&n_waiting));
+                 atomic_load(&count[GONE]), atomic_load(&slow),
+                 atomic_load(&n_waiting));
     for (size_t i = 0; i < t.n; i++)
         n += snprintf(text + n, sizeof(text) - (size_t)n, "%s\"%s\": %lu",
                       i ? ", " : "", t.side[i].name, t.side[i].issued);

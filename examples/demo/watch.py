@@ -58,7 +58,7 @@ class Watch(threading.Thread):
                      max(0, self.sent - self.issued), parked))
 
     def run(self):
-        next_s = time.time()
+        self.began = next_s = time.time()
         while not self._quiet.is_set():
             next_s += 1
             self._quiet.wait(max(0.0, next_s - time.time()))

@@ -144,8 +144,8 @@ enum mqm_open_flag {
 struct mqm_options {
     size_t size;          /* set by MQM_OPTIONS_INIT                         */
     unsigned flags;
-    const char *config;   /* a path, an http:// or https:// address, or, if  */
-                          /*   it begins with '{', the configuration itself  */
+    const char *config;   /* a path or, if it begins with '{', the           */
+                          /*   configuration itself                          */
     const char *instance; /* this process, in leases and audit; "host:pid"   */
     void *user;
     void (*log)(void *user, int level, const char *text);
@@ -459,6 +459,12 @@ MQM_API int mqm_plugins(mqm *m,
                         int (*visit)(void *user,
                                      const struct mqm_plugin_info *info),
                         void *user);
+
+/* Is the broker of a side in reach, and the topic there, with its parking topic
+ * if it has one?  Joins no group, touches no message.  -ENOTSUP where the
+ * adapter cannot tell. */
+MQM_API int mqm_probe(mqm *m, const char *side, const char *group,
+                      const char *topic);
 
 struct mqm_event { /* one line of the audit trail; lives during the call */
     size_t size;

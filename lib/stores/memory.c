@@ -5,7 +5,6 @@
  * close().  Ages and forgetting go by the monotonic clock, versions by Unix
  * microseconds, and above every version that the space ever forgot, so they
  * grow also where the clock is set back.
- *
  * What always holds: a cell that tick() forgot was born before its space's
  * memory_from_ms, or, of unknown birth, has set forgot_unborn.
  */
@@ -119,8 +118,7 @@ static void grow(struct memory *m)
 
 static void cell_free(struct cell *cell)
 {
-    if (cell)
-        free(cell->value);
+    free(cell->value);
     free(cell);
 }
 

@@ -36,9 +36,11 @@ extern const char mqm__redis_script_hello[];
 extern const char mqm__redis_script_memory[];
 
 /* EVALSHA script 3+n mqm:store mqm:s:SPACE mqm:l:SPACE cell...
- *         id floor keep (how expect born value)...
- * how: one letter, l listed or u not, as a capital: anyway.  expect: a version,
- * zeros, or "" for a question.
+ *         id floor keep how expects borns first-born last-born bare value...
+ * how: one letter, l listed or u not, as a capital: anyway.  expects and borns:
+ * 16 digits each in one text; no expects: all are to be created.  first- and
+ * last-born, and whether one is of unknown birth, tell whether the borns need
+ * to be looked at.
  * -> {now in us, then of each that is not plainly done with this as its
  * version: its number and: a version: done; a longer text: lost, the cell; 0:
  * lost, no cell; 1: in doubt; 2: the key holds something else} */

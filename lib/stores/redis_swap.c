@@ -21,7 +21,8 @@
 enum { GROUP_MAX = 256, TRIES = 3 };
 enum { PENDING = INT32_MIN, SENT = INT32_MIN + 1 };
 
-#define KEEP_MAX_MS 315360000000 /* ten years */
+#define KEEP_MAX_MS 315360000000  /* ten years */
+#define BORN_MAX 1000000000000000 /* in 16 digits, and exact as a double */
 
 static int64_t keep_of(const struct mqm_swap *s)
 {
@@ -39,32 +40,55 @@ static const char *how(const struct mqm_swap *s)
     return listed ? "l" : "u";
 }
 
-static void put_expect(struct redis *d, uint64_t expect)
+/* Digits of a fixed number.  What does not fit can be no version or no date:
+ * minus signs, which match nothing. */
+static void put_digits(char *to, uint64_t x)
 {
-    char text[MQM__REDIS_VERSION_LEN];
-    size_t i = sizeof(text);
+    for (size_t i = MQM__REDIS_VERSION_LEN; i > 0; x /= 10)
+        to[--i] = (char)('0' + x % 10);
+    if (x > 0)
+        memset(to, '-', MQM__REDIS_VERSION_LEN);
+}
 
-    while (i > 0) {
-        text[--i] = (char)('0' + expect % 10);
-        expect /= 10;
+static void put_expects(struct redis *d, struct mqm_swap *const *s,
+                        const uint16_t *at, size_t n)
+{
+    char text[GROUP_MAX * MQM__REDIS_VERSION_LEN] = "";
+
+    if (s[at[0]]->expect == 0) {
+        mqm__link_bulk(&d->link, NULL, 0);
+        return;
     }
-    /* What does not fit can be no version: it matches nothing. */
-    mqm__link_bulk(&d->link, text, expect ? 0 : sizeof(text));
+    for (size_t i = 0; i < n; i++)
+        put_digits(text + i * MQM__REDIS_VERSION_LEN, s[at[i]]->expect);
+    mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
 }
 
-static void put_born(struct redis *d, const struct mqm_swap *s)
+static void put_borns(struct redis *d, struct mqm_swap *const *s,
+                      const uint16_t *at, size_t n)
 {
-    int64_t born = s->key.born_ms;
+    char text[GROUP_MAX * MQM__REDIS_VERSION_LEN] = "";
+    int64_t first = BORN_MAX, last = 0;
+    int bare = 0;
 
-    if (born > (int64_t)1 << 52)
-        born = (int64_t)1 << 52; /* exact as a double, and far off */
-    if (born > 0)
-        mqm__link_number(&d->link, born);
-    else
-        mqm__link_bulk(&d->link, "0", 1);
+    for (size_t i = 0; i < n; i++) {
+        int64_t born = s[at[i]]->key.born_ms;
+
+        born = born < 0 ? 0 : born < BORN_MAX ? born : BORN_MAX;
+        put_digits(text + i * MQM__REDIS_VERSION_LEN, (uint64_t)born);
+        bare |= born == 0;
+        if (born > 0 && born < first)
+            first = born;
+        if (born > last)
+            last = born;
+    }
+    mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
+    mqm__link_number(&d->link, first);
+    mqm__link_number(&d->link, last);
+    mqm__link_text(&d->link, bare ? "1" : "0");
 }
 
-/* One script for n swaps, all of the space and keep of the first. */
+/* One script for n swaps that go together. */
 static void put_script(struct redis *d, struct mqm_swap *const *s,
                        const uint16_t *at, size_t n)
 {
@@ -73,7 +97,7 @@ static void put_script(struct redis *d, struct mqm_swap *const *s,
     size_t space_len = strlen(first->key.space);
     char cell[320];
 
-    mqm__link_put(l, 3 + 3 + n + 3 + n * 4);
+    mqm__link_put(l, 3 + 3 + n + 9 + n);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
     mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
     mqm__link_number(l, (int64_t)(3 + n));
@@ -86,17 +110,21 @@ static void put_script(struct redis *d, struct mqm_swap *const *s,
     mqm__link_text(l, d->id);
     mqm__link_number(l, d->floor_ms);
     mqm__link_number(l, keep_of(first));
-    for (size_t i = 0; i < n; i++) {
-        mqm__link_text(l, how(s[at[i]]));
-        put_expect(d, s[at[i]]->expect);
-        put_born(d, s[at[i]]);
+    mqm__link_text(l, how(first));
+    put_expects(d, s, at, n);
+    put_borns(d, s, at, n);
+    for (size_t i = 0; i < n; i++)
         mqm__link_bulk(l, s[at[i]]->value, s[at[i]]->len);
-    }
 }
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
 {
-    return keep_of(a) == keep_of(b) && strcmp(a->key.space, b->key.space) == 0;
+    const unsigned same = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY;
+
+    return keep_of(a) == keep_of(b) && (a->flags & same) == (b->flags & same) &&
+           (a->expect == 0) == (b->expect == 0) &&
+           (a->key.space == b->key.space ||
+            strcmp(a->key.space, b->key.space) == 0);
 }
 
 /* The pending swaps that go with the one at `from`. */
@@ -155,7 +183,7 @@ static int settle_one(struct redis *d, struct mqm_swap *s, const redisReply *r,
     if (r->type == REDIS_REPLY_INTEGER) {
         mqm__swap_none(s);
         s->result = r->integer == 0 ? MQM_LOST : MQM_DOUBT;
-        return r->integer == 2 ? s->result = not_ours(d) : MQM_OK;
+        return MQM_OK;
     }
     if (!mqm__redis_is_text(r))
         return s->result = mqm__redis_nonsense(d);

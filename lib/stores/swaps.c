@@ -6,11 +6,13 @@
 #include <string.h>
 #include <time.h>
 
-static int check_one(const struct mqm_host *host, const struct mqm_swap *s)
+/* before: a space that is valid, or NULL. */
+static int check_one(const struct mqm_host *host, const struct mqm_swap *s,
+                     const char *before)
 {
     const struct mqm_key *key = &s->key;
 
-    if (!mqm__space_valid(key->space))
+    if ((!before || key->space != before) && !mqm__space_valid(key->space))
         return host->fail(host, -EINVAL,
                           "'%.64s' is no space: letters, digits, '.', '_', "
                           "'-' and '/' only",
@@ -28,7 +30,7 @@ int mqm__swaps_check(const struct mqm_host *host, struct mqm_swap *const *s,
                      size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        int r = check_one(host, s[i]);
+        int r = check_one(host, s[i], i > 0 ? s[i - 1]->key.space : NULL);
 
         if (r < 0)
             return mqm__swaps_all(s, n, r);
@@ -48,7 +50,9 @@ int mqm__space_valid(const char *space)
     static const char known[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
 
-    return space && space[0] && space[strspn(space, known)] == '\0';
+    size_t len = space ? strspn(space, known) : 0;
+
+    return len > 0 && len <= MQM__SPACE_MAX && space[len] == '\0';
 }
 
 int64_t mqm__swap_forget_ms(const struct mqm_swap *s, int64_t now_ms)

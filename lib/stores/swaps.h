@@ -17,6 +17,8 @@ int mqm__swaps_check(const struct mqm_host *host, struct mqm_swap *const *s,
 /* Give all of them this result. */
 int mqm__swaps_all(struct mqm_swap *const *s, size_t n, int result);
 
+enum { MQM__SPACE_MAX = 255 };
+
 /* 1 if `space` is one. */
 int mqm__space_valid(const char *space);
 

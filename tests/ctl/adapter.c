@@ -118,10 +118,23 @@ static int files_scan(void *self, const char *topic,
     return r;
 }
 
+static int files_probe(void *self, const char *group, const char *topic)
+{
+    const struct files *f = self;
+    FILE *file = topic_open(f, topic, "r");
+
+    (void)group;
+    if (file == NULL)
+        return f->host->fail(f->host, -ENOENT, "no topic '%s': create it",
+                             topic);
+    fclose(file);
+    return 0;
+}
+
 static const struct mqm_adapter adapter = {
     sizeof(adapter), files_open,    files_close,  files_subscribe,
     files_poll,      files_header,  files_publish, files_scan,
-    NULL,
+    files_probe,
 };
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "files", "1", NULL, &adapter};

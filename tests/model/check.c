@@ -39,6 +39,12 @@ bool settled(const struct world *w)
     return true;
 }
 
+/* It lies where the first look noted it, and can be published from there. */
+static bool from_its_origin(const struct world *w)
+{
+    return (on & ONE) && w->state == MQM_OWED && w->attempts == 0;
+}
+
 static void check_copies(const struct world *w)
 {
     unsigned left[SIDES] = {w->copies[0], w->retired ? 0 : w->copies[1]};
@@ -51,9 +57,11 @@ static void check_copies(const struct world *w)
     else if (w->reassigned || (w->state == MQM_FREE && w->forgot))
         must(3, left[0] || left[1], "lost: no copy is left");
     else if (w->state == MQM_FREE)
-        must(3, left[0] && (left[1] || w->retired), "dropped, no record");
+        must(3, left[0] && (left[1] || w->retired || (on & ONE)),
+             "dropped, no record");
     else
-        must(3, left[w->owner], "lost: its side has no copy");
+        must(3, left[w->owner] || from_its_origin(w),
+             "lost: its side has no copy");
 }
 
 static void check_effects(const struct world *w)
@@ -289,7 +297,7 @@ static void write_down(struct world *w, const struct record *next)
     w->reassigned = next->reassigned;
     w->unsent = next->unsent;
     w->doubt = (unsigned char)next->doubt;
-    if (on & PUBLISH)
+    if (on & (PUBLISH | ONE))
         w->attempts = next->attempts > 2 ? 2 : (unsigned char)next->attempts;
     else
         w->attempts = next->state == MQM_HELD;

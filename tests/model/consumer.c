@@ -9,10 +9,6 @@ static bool body_is_safe(const struct world *w, int s)
     return w->copies[s] & 1u << PARKING;
 }
 
-static void acknowledge(struct world *w, int s, int copy)
-{
-    w->copies[s] &= (unsigned char)~(1u << copy);
-}
 
 static void set(struct world *w, int s, int c, int phase, int copy,
                 unsigned token)
@@ -26,6 +22,15 @@ void go_idle(struct world *w, int s, int c)
     set(w, s, c, IDLE, 0, 0);
 }
 
+/* Now or, with SLOW, at any time later. */
+static void acknowledge(struct world *w, int s, int c, int copy)
+{
+    if (on & SLOW)
+        set(w, s, c, DROPPING, copy, 0);
+    else
+        w->copies[s] &= (unsigned char)~(1u << copy);
+}
+
 /* -------------------------------- asking --------------------------------- */
 
 static void given(struct world w, int s, int c, int copy, int v)
@@ -36,7 +41,7 @@ static void given(struct world w, int s, int c, int copy, int v)
     else if (v == MQM_DOUBT)
         set(&w, s, c, DOUBTING, copy, w.token);
     else if (v == MQM_SKIP)
-        acknowledge(&w, s, copy);
+        acknowledge(&w, s, c, copy);
     push(w);
 }
 
@@ -116,9 +121,9 @@ static void end_answered(struct world w, int s, int c, int op, int v,
 
     go_idle(&w, s, c);
     if (op == OP_SUCCESS && v == MQM_OK)
-        acknowledge(&w, s, copy);
+        acknowledge(&w, s, c, copy);
     if (parks && v == MQM_OK && body_is_safe(&w, s) && copy != PARKING)
-        acknowledge(&w, s, copy);
+        acknowledge(&w, s, c, copy);
     push(w); /* LOST: leave the copy, acquire will tell */
 }
 
@@ -232,6 +237,15 @@ static void step_idle(const struct world *w, int s, int c)
     }
 }
 
+static void step_dropping(struct world w, int s, int c)
+{
+    now.what = "acknowledges its copy";
+    now.verdict = -1;
+    w.copies[s] &= (unsigned char)~(1u << w.at[s][c].copy);
+    go_idle(&w, s, c);
+    push(w);
+}
+
 static void step(const struct world *w, int s, int c)
 {
     struct consumer me = w->at[s][c];
@@ -244,7 +258,9 @@ static void step(const struct world *w, int s, int c)
         step_idle(w, s, c);
         return;
     }
-    if (me.phase == ASKED)
+    if (me.phase == DROPPING)
+        step_dropping(*w, s, c);
+    else if (me.phase == ASKED)
         hand_over(w, s, c, me.copy, me.token);
     else if (me.phase > SAID)
         end(*w, s, c, me.phase - SAID, "the last call, repeated");

@@ -18,7 +18,8 @@ enum { SLOTS = 1 << 23 };
 
 static const char *const switch_name[] = {
     "again",   "copies",  "unsafe", "replay", "resolve", "ask", "assign",
-    "publish", "forget",  "retire", "byrule", "lag",     "few", "tries"};
+    "publish", "forget",  "retire", "byrule", "lag",     "few", "tries",
+    "slow",    "one"};
 static const char *const usual[] = {
     "base",
     "tries",
@@ -27,6 +28,9 @@ static const char *const usual[] = {
     "copies+again",
     "byrule+retire+tries",
     "lag+again",
+    "one+publish+tries",
+    "one+publish+again",
+    "slow+tries",
     "unsafe+replay+tries",
     "resolve+ask",
     "resolve+tries",
@@ -35,6 +39,8 @@ static const char *const usual[] = {
     "resolve+replay+publish",
     "resolve+assign",
     "few+resolve+assign+tries",
+    "few+resolve+assign+slow",
+    "few+one+resolve+publish+replay",
     "few+resolve+assign+replay+unsafe",
     "few+forget+again",
     "few+forget+resolve",
@@ -194,6 +200,8 @@ static struct world begin(const char *name)
     memset(slot, 0, sizeof(slot));
     if (on & COPIES)
         w.copies[0] = w.copies[1] = 3;
+    if (on & ONE)
+        w.copies[1] = 0;
     now = (struct how){.what = "start", .side = -1, .verdict = -1};
     return w;
 }

@@ -38,10 +38,12 @@ enum {
     LAG = 1 << 11,     /* some propose a token below the record's        */
     FEW = 1 << 12,     /* the new side has one consumer                  */
     TRIES = 1 << 13,   /* what failed too often is parked                */
+    SLOW = 1 << 14,    /* anything may happen before it is acknowledged  */
+    ONE = 1 << 15,     /* sent to one broker only; PUBLISH repairs it    */
 };
 
 /* SAID + op: that op's answer was lost, and it will be repeated. */
-enum phase { IDLE, ASKED, DOUBTING, WORKING, WORKED, SAID };
+enum phase { IDLE, ASKED, DOUBTING, WORKING, WORKED, DROPPING, SAID };
 
 struct consumer {
     unsigned char phase;

@@ -2,12 +2,13 @@
 /* check.c - would a consumer with this configuration come up and work?
  *
  * Each line is a thing that was tried, not one that was read: the store is
- * asked for a message of each topic, the plugins are loaded.  Nothing is
- * written.
+ * asked for a message of each topic, the plugins are loaded, the brokers are
+ * asked for the topics.  Nothing is written.
  */
 #include "ctl.h"
 #include "print.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,18 @@ static int ask(struct check *k, const struct mqm_topic_info *info)
     return mqm_inspect(k->c->m, &msg, &rec);
 }
 
+/* An adapter that cannot tell is no error. */
+static void check_side_of(struct check *k, const char *side,
+                          const struct mqm_topic_info *info)
+{
+    char name[192];
+    const int r = mqm_probe(k->c->m, side, info->group, info->topic);
+
+    snprintf(name, sizeof(name), "%s: %s (%s)%s", side, info->topic,
+             info->group, r == -ENOTSUP ? ", which cannot be asked" : "");
+    line(k, "side", name, r == 0 || r == -ENOTSUP ? NULL : story(r));
+}
+
 static int check_topic(void *user, const struct mqm_topic_info *info)
 {
     struct check *k = user;
@@ -65,10 +78,12 @@ static int check_topic(void *user, const struct mqm_topic_info *info)
     const int r = ask(k, info);
 
     snprintf(name, sizeof(name), "%s (%s)", info->topic, info->group);
-    line(k, "topic", name, r < 0 ? story(r) : NULL);
+    line(k, "topic", name, r != 0 ? story(r) : NULL);
     if (info->switched && info->since_ms == 0)
         line(k, "topic", name, "the switch is on but its moment is not set, so "
                                "the old side gets all: 'mqmctl since'");
+    check_side_of(k, info->old_side, info);
+    check_side_of(k, info->new_side, info);
     return 0;
 }
 

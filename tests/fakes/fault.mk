@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# fault.mk - plugins for tests: the fault store, and files that are none.
+
+FAULT := $(BUILD)/tests/mqm_fault.so
+BAD   := $(patsubst %,$(BUILD)/tests/mqm_%.so,bad_size bad_symbol bad_kind \
+	bad_store)
+
+$(FAULT): $(BUILD)/obj/tests/fakes/fault_store.o
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -shared -Wl,-soname,$(@F) $< -o $@
+
+$(BAD): $(BUILD)/tests/mqm_%.so: $(BUILD)/obj/tests/fakes/%.o
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -shared -Wl,-soname,$(@F) $< -o $@
+
+$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/guard*.c \
+	tests/unit/threads.c)): | $(FAULT)
+$(BUILD)/tests/plugins: | $(FAULT) $(BAD)

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/* store_redis.c - what only the redis store has: a server that hangs, forgets
+ * the script, is emptied, wants a password; and how often it is asked. */
+#include "../fake_host.h"
+#include "../redis_server.h"
+
+#include "../../lib/stores.h"
+
+#include <check.h>
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MANY = 64 };
+
+static struct redis_server server;
+static const struct mqm_store *store;
+static void *self;
+static redisContext *raw;
+static char url[256];
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void nap(int64_t ms)
+{
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
+static int open_store(const char *at, const char *name, const char *value)
+{
+    struct mqm_setting settings[] = {
+        {"url", at, 0}, {"timeout_ms", "400", 0}, {name, value, 1}};
+
+    return store->open(&self, &fake_host, settings, name ? 3 : 2);
+}
+
+static void setup(void)
+{
+    server.password = NULL;
+    ck_assert(redis_server_start(&server));
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
+    store = mqm__store_redis.store;
+    self = NULL;
+    ck_assert_int_eq(open_store(url, NULL, NULL), 0);
+    raw = redisConnect("127.0.0.1", server.port);
+    ck_assert(raw && !raw->err);
+}
+
+static void teardown(void)
+{
+    redisFree(raw);
+    store->close(self);
+    redis_server_end(&server);
+}
+
+static long long tell(const char *command)
+{
+    redisReply *r = redisCommand(raw, command);
+    long long x;
+
+    ck_assert_ptr_nonnull(r);
+    ck_assert_int_ne(r->type, REDIS_REPLY_ERROR);
+    x = r->integer;
+    freeReplyObject(r);
+    return x;
+}
+
+/* A number of INFO. */
+static long long info(const char *name)
+{
+    redisReply *r = redisCommand(raw, "INFO");
+    const char *at;
+    long long x;
+
+    ck_assert_ptr_nonnull(r);
+    at = strstr(r->str, name);
+    ck_assert_ptr_nonnull(at);
+    x = strtoll(at + strlen(name) + 1, NULL, 10);
+    freeReplyObject(r);
+    return x;
+}
+
+static struct mqm_swap a_swap(const char *id, uint64_t expect)
+{
+    struct mqm_swap s;
+
+    memset(&s, 0, sizeof(s));
+    s.key.space = "shop/issuer/rewards";
+    s.key.id = id;
+    s.key.id_len = strlen(id);
+    s.key.born_ms = now_ms();
+    s.expect = expect;
+    s.value = "x";
+    s.len = 1;
+    s.keep_ms = 60000;
+    return s;
+}
+
+static int run(struct mqm_swap *s)
+{
+    store->swap(self, &s, 1);
+    return s->result;
+}
+
+static int put(const char *id)
+{
+    struct mqm_swap s = a_swap(id, 0);
+
+    return run(&s);
+}
+
+START_TEST(one_round_trip)
+{
+    static struct mqm_swap swaps[MANY];
+    static char ids[MANY][8];
+    struct mqm_swap *all[MANY];
+    long long before;
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "%d", i);
+        swaps[i] = a_swap(ids[i], 0);
+        swaps[i].keep_ms += i % 2; /* two scripts */
+        all[i] = &swaps[i];
+    }
+    before = info("total_reads_processed");
+    ck_assert_int_eq(store->swap(self, all, MANY), 0);
+    ck_assert_int_eq(info("total_reads_processed") - before, 2); /* and INFO */
+}
+END_TEST
+
+START_TEST(the_script_is_forgotten)
+{
+    tell("SCRIPT FLUSH");
+    ck_assert_int_eq(put("a"), MQM_OK);
+    ck_assert_int_eq(put("b"), MQM_OK);
+}
+END_TEST
+
+START_TEST(it_is_emptied)
+{
+    struct mqm_swap s = a_swap("a", 0);
+    int64_t from = 0, created = 0;
+    int64_t born = s.key.born_ms;
+
+    ck_assert_int_eq(run(&s), MQM_OK);
+    nap(5);
+    tell("FLUSHALL");
+    s = a_swap("a", 0);
+    s.key.born_ms = born;
+    ck_assert_int_eq(run(&s), MQM_DOUBT);
+    ck_assert_int_eq(
+        store->memory(self, "shop/issuer/rewards", 0, &from, &created), 0);
+    ck_assert_int_gt(from, born);
+    ck_assert_int_gt(created, born);
+    tell("FLUSHALL");
+    ck_assert_int_eq(
+        store->memory(self, "shop/issuer/other", 0, &from, &created), 0);
+    ck_assert_int_gt(from, born); /* of all spaces */
+}
+END_TEST
+
+static int visit(void *user, const struct mqm_key *key,
+                 const struct mqm_cell *cell)
+{
+    (void)key;
+    (void)cell;
+    ++*(int *)user;
+    return 0;
+}
+
+START_TEST(an_emptied_one_lists_not_nothing)
+{
+    struct mqm_swap s = a_swap("a", 0);
+    int n = 0;
+
+    s.flags = MQM_SWAP_LISTED;
+    ck_assert_int_eq(run(&s), MQM_OK);
+    tell("FLUSHALL");
+    ck_assert_int_eq(store->list(self, s.key.space, visit, &n), -ESTALE);
+    ck_assert_int_eq(store->list(self, s.key.space, visit, &n), 0);
+    ck_assert_int_eq(n, 0);
+}
+END_TEST
+
+START_TEST(lists_thousands)
+{
+    struct mqm_swap s;
+    char id[32];
+    int n = 0;
+
+    for (int i = 0; i < 3000; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        s = a_swap(id, 0);
+        s.flags = MQM_SWAP_LISTED;
+        ck_assert_int_eq(run(&s), MQM_OK);
+    }
+    ck_assert_int_eq(store->list(self, s.key.space, visit, &n), 0);
+    ck_assert_int_eq(n, 3000);
+}
+END_TEST
+
+START_TEST(it_hangs)
+{
+    int64_t t0 = now_ms();
+
+    kill(server.pid, SIGSTOP);
+    ck_assert_int_eq(put("a"), -ETIMEDOUT);
+    ck_assert_int_ge(now_ms() - t0, 390);
+    ck_assert_int_lt(now_ms() - t0, 2500);
+    ck_assert(strstr(fake_failure, "unknown"));
+    kill(server.pid, SIGCONT);
+    ck_assert_int_ge(put("b"), 0);
+}
+END_TEST
+
+START_TEST(it_is_away)
+{
+    int64_t t0;
+    int again = 0, quick = 0;
+
+    redis_server_kill(&server);
+    ck_assert_int_lt(put("a"), 0);
+    for (int i = 0; i < 50; i++) {
+        t0 = now_ms();
+        again += put("a") == -EAGAIN;
+        quick += now_ms() - t0 < 50;
+        nap(2);
+    }
+    ck_assert_int_gt(again, 25); /* mostly it does not even try */
+    ck_assert_int_gt(quick, 25);
+    ck_assert(strstr(fake_failure, "127.0.0.1"));
+}
+END_TEST
+
+START_TEST(a_host_is_not_killed_by_sigpipe)
+{
+    signal(SIGPIPE, SIG_DFL);
+    for (int i = 0; i < 20; i++) {
+        tell("CLIENT KILL TYPE normal SKIPME yes");
+        put("a");
+    }
+    ck_assert_int_eq(put("b"), MQM_OK);
+}
+END_TEST
+
+START_TEST(versions_beat_the_clock)
+{
+    struct mqm_swap s = a_swap("a", 0);
+    uint64_t ahead;
+
+    ck_assert_int_eq(run(&s), MQM_OK);
+    ahead = s.now.version + 3600000000U; /* after a failover, say */
+    freeReplyObject(redisCommand(raw, "SET mqm:c:shop/issuer/rewards:a %llul%s",
+                                 (unsigned long long)ahead, "old"));
+    s = a_swap("a", ahead);
+    ck_assert_int_eq(run(&s), MQM_OK);
+    ck_assert_uint_eq(s.now.version, ahead + 1);
+    nap(30);
+    s = a_swap("a", MQM_ASK);
+    ck_assert_int_eq(run(&s), MQM_LOST);
+    ck_assert_uint_eq(s.now.version, ahead + 1);
+    ck_assert_int_ge(s.now.age_ms, 25); /* it ages all the same */
+    ck_assert_uint_eq(s.now.len, 1);
+}
+END_TEST
+
+START_TEST(what_is_not_ours_is_left_alone)
+{
+    struct mqm_swap b = a_swap("b", 0), c = a_swap("c", 0);
+    struct mqm_swap *all[] = {&b, &c};
+
+    tell("SET mqm:c:shop/issuer/rewards:b x");
+    ck_assert_int_eq(store->swap(self, all, 2), -EIO);
+    ck_assert_int_eq(b.result, -EIO);
+    ck_assert_int_eq(c.result, MQM_OK);
+    ck_assert(strstr(fake_failure, "something else"));
+    ck_assert_int_eq(tell("STRLEN mqm:c:shop/issuer/rewards:b"), 1);
+}
+END_TEST
+
+START_TEST(cells_expire)
+{
+    struct mqm_swap s = a_swap("a", 0);
+
+    ck_assert_int_eq(run(&s), MQM_OK);
+    ck_assert_int_gt(tell("PTTL mqm:c:shop/issuer/rewards:a"), 50000);
+    ck_assert_int_le(tell("PTTL mqm:c:shop/issuer/rewards:a"), 61000);
+    s = a_swap("a", s.now.version);
+    s.flags = MQM_SWAP_LISTED;
+    ck_assert_int_eq(run(&s), MQM_OK);
+    ck_assert_int_eq(tell("PTTL mqm:c:shop/issuer/rewards:a"), -1);
+    ck_assert_int_eq(tell("HLEN mqm:l:shop/issuer/rewards"), 1);
+    s = a_swap("a", s.now.version);
+    ck_assert_int_eq(run(&s), MQM_OK);
+    ck_assert_int_eq(tell("HLEN mqm:l:shop/issuer/rewards"), 0);
+}
+END_TEST
+
+START_TEST(no_memory_is_no)
+{
+    tell("CONFIG SET maxmemory 1");
+    ck_assert_int_eq(put("a"), -ENOSPC);
+    tell("CONFIG SET maxmemory 0");
+    ck_assert_int_eq(put("a"), MQM_OK);
+}
+END_TEST
+
+START_TEST(ways_to_it)
+{
+    char at[300];
+
+    store->close(self);
+    self = NULL;
+    snprintf(at, sizeof(at), "redis://%s/s.sock", server.dir);
+    ck_assert_int_eq(open_store(at, NULL, NULL), 0);
+    ck_assert_int_eq(put("a"), MQM_OK);
+    store->close(self);
+    self = NULL;
+    snprintf(at, sizeof(at), "%s/s.sock", server.dir);
+    ck_assert_int_eq(open_store("redis://", "unix", at), 0);
+    ck_assert_int_eq(put("a"), MQM_LOST);
+    store->close(self);
+    self = NULL;
+    snprintf(at, sizeof(at), "%s/3", url);
+    ck_assert_int_eq(open_store(at, NULL, NULL), 0);
+    ck_assert_int_eq(put("a"), MQM_OK);
+    ck_assert_int_eq(tell("EXISTS mqm:c:shop/issuer/rewards:a"), 1);
+    tell("SELECT 3");
+    ck_assert_int_eq(tell("EXISTS mqm:c:shop/issuer/rewards:a"), 1);
+}
+END_TEST
+
+static const char *const bad_urls[] = {
+    "redis:127.0.0.1",    "redis://",          "redis://h:0",
+    "redis://h:70000",    "redis://h:1/x",     "redis://u:s3cr%zz@h",
+    "redis://u:s3cr@h:x", "rediss://u:s3cr@h", "redis://:s3cr@",
+};
+
+START_TEST(urls_that_cannot_be)
+{
+    void *s = NULL;
+    struct mqm_setting setting = {"url", bad_urls[_i], 0};
+
+    fake_failure[0] = '\0';
+    ck_assert_int_eq(store->open(&s, &fake_host, &setting, 1), -EINVAL);
+    ck_assert(strstr(fake_failure, "store.url"));
+    ck_assert_ptr_null(strstr(fake_failure, "s3cr"));
+}
+END_TEST
+
+START_TEST(wants_a_password)
+{
+    char at[300];
+    void *s = NULL;
+    struct mqm_setting setting = {"url", at, 0};
+
+    tell("CONFIG SET requirepass s3cr!");
+    snprintf(at, sizeof(at), "%s", url);
+    ck_assert_int_eq(store->open(&s, &fake_host, &setting, 1), -EACCES);
+    ck_assert(strstr(fake_failure, "store.password"));
+    snprintf(at, sizeof(at), "redis://:s3crwrong@127.0.0.1:%d", server.port);
+    ck_assert_int_eq(store->open(&s, &fake_host, &setting, 1), -EACCES);
+    ck_assert_ptr_null(strstr(fake_failure, "s3cr"));
+    for (int i = 0; i < 2; i++) {
+        snprintf(at, sizeof(at), "redis://%s@127.0.0.1:%d",
+                 i ? "default:s3cr!" : ":s3cr%21", server.port);
+        ck_assert_int_eq(store->open(&s, &fake_host, &setting, 1), 0);
+        store->close(s);
+        s = NULL;
+    }
+    store->close(self);
+    self = NULL;
+    ck_assert_int_eq(open_store(url, "password", "s3cr!"), 0);
+    ck_assert_int_eq(put("a"), MQM_OK);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store_redis");
+    TCase *tc = tcase_create("redis");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, one_round_trip);
+    tcase_add_test(tc, the_script_is_forgotten);
+    tcase_add_test(tc, it_is_emptied);
+    tcase_add_test(tc, an_emptied_one_lists_not_nothing);
+    tcase_add_test(tc, lists_thousands);
+    tcase_add_test(tc, it_hangs);
+    tcase_add_test(tc, it_is_away);
+    tcase_add_test(tc, a_host_is_not_killed_by_sigpipe);
+    tcase_add_test(tc, versions_beat_the_clock);
+    tcase_add_test(tc, what_is_not_ours_is_left_alone);
+    tcase_add_test(tc, cells_expire);
+    tcase_add_test(tc, no_memory_is_no);
+    tcase_add_test(tc, ways_to_it);
+    tcase_add_loop_test(tc, urls_that_cannot_be, 0,
+                        (int)(sizeof(bad_urls) / sizeof(bad_urls[0])));
+    tcase_add_test(tc, wants_a_password);
+    suite_add_tcase(suite, tc);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
