@@ -65,6 +65,7 @@ static void set_origin(struct run *r, struct item *i, const struct work *w)
                           i->d->msg.origin};
     size_t len = 0;
 
+    i->origin[0] = '\0';
     if (!i->d->msg.origin || !r->side)
         return;
     for (size_t k = 0; k < 5; k++)
@@ -78,22 +79,32 @@ static void set_origin(struct run *r, struct item *i, const struct work *w)
  * the parking topic, neither dropped nor worked on. */
 static void no_id(struct run *r, struct item *i)
 {
-    const char *why = i->w->why;
     int err = mqm__keep_body(r, i->w->topic, i->d);
-
     mqm__log(r->m, MQM_ERROR, "side '%s', topic '%s', %s: %s; its body %s",
              i->w->rq.side, i->w->topic->topic,
-             i->d->msg.origin ? i->d->msg.origin : "?", why,
+             i->d->msg.origin ? i->d->msg.origin : "?", i->w->why,
              err < 0 ? "could not be kept, the copy comes again"
                      : "is in the parking topic");
-    put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RETRY_MS, why);
+    put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RETRY_MS, i->w->why);
+}
+
+/* In its turn, as all that blocks a lane or is done for good: what is before it
+ * in its lane may go, and what is rewound to is not done twice. */
+static void not_asked(struct run *r, struct item *i)
+{
+    if (lane_blocked(r, i->d->lane))
+        put_off(i->d, MQM_LATER, 0, "behind one that comes again");
+    else if (i->no_id)
+        no_id(r, i);
+    if (i->d->result != MQM_OK)
+        mqm__block_lane(r, i->d->lane);
 }
 
 static void prepare(struct run *r, struct item *i)
 {
     int err;
 
-    i->asked = false;
+    i->asked = i->no_id = false;
     i->call.side = r->side;
     i->call.item = i;
     i->d->call = &i->call;
@@ -112,12 +123,8 @@ static void prepare(struct run *r, struct item *i)
         return;
     }
     i->w->finished = true;
-    if (err == -EBADMSG && i->w->topic)
-        no_id(r, i);
-    else
-        put_off(i->d, err, RETRY_MS, "refused");
-    if (i->d->result != MQM_OK)
-        mqm__block_lane(r, i->d->lane);
+    i->no_id = err == -EBADMSG;
+    put_off(i->d, err, RETRY_MS, "refused");
 }
 
 static void fill(struct run *r, struct chunk *c)
@@ -286,7 +293,6 @@ static void rewind_to(struct run *r, struct chunk *c, size_t k)
         if (atomic_load(&i->phase) != PHASE_IDLE)
             mqm__end(r, i, OP_HAND_BACK);
     }
-    c->n = c->n > k ? c->n : k;
 }
 
 static void work(struct run *r, struct chunk *c)
@@ -294,8 +300,10 @@ static void work(struct run *r, struct chunk *c)
     for (size_t k = 0; k < c->n; k++) {
         struct item *i = &c->item[k];
 
-        if (!i->asked)
+        if (!i->asked) {
+            not_asked(r, i);
             continue;
+        }
         if (is_held_here(c, i)) {
             rewind_to(r, c, k);
             return;

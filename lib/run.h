@@ -37,6 +37,7 @@ struct item {
     struct mqm_delivery *d;
     struct work *w;
     bool asked; /* w was given to the store */
+    bool no_id; /* not asked: nobody's, on the new side */
     atomic_int phase;
     uint64_t token;
     _Atomic int64_t leased_ms;   /* monotonic, before the store was asked */

@@ -28,8 +28,7 @@ static void comes_again(struct run *r, struct item *i, int result, int64_t ms,
     mqm__block_lane(r, i->d->lane);
 }
 
-/* Doubles with each try: at least pause_ms, at most pause_max_ms. */
-static int64_t pause_after(const struct topic_config *t, unsigned attempt)
+int64_t mqm__pause_after(const struct topic_config *t, unsigned attempt)
 {
     int64_t ms = t->pause_ms;
 
@@ -50,6 +49,8 @@ void mqm__park(struct run *r, struct item *i, int op, int why)
         return;
     }
     i->w->rq.body_safe = err == 0;
+    if (err < 0) /* its copy comes again: nothing of its lane goes before it */
+        mqm__block_lane(r, i->d->lane);
     i->w->rq.why = why;
     mqm__end(r, i, op);
 }
@@ -63,7 +64,7 @@ static void failed(struct run *r, struct item *i)
         mqm__park(r, i, OP_PARK_FAILED, WHY_TRIES);
         return;
     }
-    i->w->rq.lease_ms = pause_after(t, i->d->attempt);
+    i->w->rq.lease_ms = mqm__pause_after(t, i->d->attempt);
     mqm__end(r, i, OP_FAILURE);
     /* At once, so that what follows in its lane is not begun. */
     mqm__block_lane(r, i->d->lane);
