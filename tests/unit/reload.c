@@ -87,7 +87,7 @@ START_TEST(test_renamed_over)
     open_file(on("0%", ""));
     ck_assert_int_eq(cut_now(), 0);
     for (int cut = 10; cut < 40; cut += 10) {
-        char percent[8];
+        char percent[16];
 
         snprintf(percent, sizeof(percent), "%d%%", cut);
         rename_over(on(percent, ""));
