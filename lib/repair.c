@@ -239,8 +239,8 @@ static bool printable(const unsigned char *id, size_t len)
     return i == len;
 }
 
-/* The usual text of an id that was folded to 16 bytes; one that was a text of 16
- * characters stays one. */
+/* The usual text of an id that was folded to 16 bytes; one that was a text of
+ * 16 characters stays one. */
 static size_t unfold(char *out, const unsigned char *id, size_t len)
 {
     static const char hex[] = "0123456789abcdef";

@@ -26,6 +26,4 @@ void mqm__conclude(struct run *r, struct chunk *c);
 /* Before the next try: doubles with each. */
 int64_t mqm__pause_after(const struct topic_config *t, unsigned attempt);
 
-void mqm__block_lane(struct run *r, unsigned lane);
-
 #endif
