@@ -164,7 +164,7 @@ static bool ours(struct run *r, struct chunk *c, struct item *i)
     if (late || atomic_load(&r->m->stopped))
         return false;
     if (!may_begin(i)) {
-        mqm__put_off(i->d, MQM_LATER, 0, "its lease was used up before it began");
+        mqm__put_off(i->d, MQM_LATER, 0, "its lease was used up unbegun");
         mqm__block_lane(r, i->d->lane);
         mqm__end(r, i, OP_HAND_BACK);
         return true;

@@ -77,7 +77,7 @@ START_TEST(test_rule_13_later_has_a_wait)
     a = claim("kafka", d.msg.id);
     ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK);
     ck_assert_int_eq(mqm_run(m, &d, 1, handle_counting, &n), MQM_LATER);
-    ck_assert(d.retry_ms > 30000 && d.retry_ms <= 60000);
+    ck_assert(d.retry_ms > 0 && d.retry_ms <= 100); /* not the whole lease */
     ck_assert_int_eq(n, 0);
     d = delivery("kafka", new_id());
     d.msg.topic = "nothing";
