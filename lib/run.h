@@ -72,6 +72,10 @@ struct run {
 int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
              mqm_handler handler, void *user);
 
+/* lane.c */
+bool mqm__lane_blocked(const struct run *r, unsigned lane);
+void mqm__block_lane(struct run *r, unsigned lane);
+
 /* park.c: put the body of a copy into a safe place.  0 or < 0 with words. */
 int mqm__keep_body(struct run *r, const struct topic_config *t,
                    const struct mqm_delivery *d);

@@ -9,8 +9,6 @@ struct mqm_delivery *mqm__nth(const struct run *r, size_t i)
     return (struct mqm_delivery *)(void *)(r->d + i * r->stride);
 }
 
-/* --------------------------------- lanes --------------------------------- */
-
 void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,
                   const char *why)
 {
@@ -18,29 +16,6 @@ void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,
     d->retry_ms = ms > 0 ? ms : 1;
     d->why = why;
 }
-
-bool mqm__lane_blocked(const struct run *r, unsigned lane)
-{
-    if (lane == 0 || r->n_blocked == 0)
-        return false;
-    if (r->n_blocked > BLOCKED_MAX)
-        return true;
-    for (size_t i = 0; i < r->n_blocked; i++)
-        if (r->blocked[i] == lane)
-            return true;
-    return false;
-}
-
-void mqm__block_lane(struct run *r, unsigned lane)
-{
-    if (lane == 0 || mqm__lane_blocked(r, lane))
-        return;
-    if (r->n_blocked < BLOCKED_MAX)
-        r->blocked[r->n_blocked] = lane;
-    r->n_blocked++;
-}
-
-/* --------------------------------- chunks -------------------------------- */
 
 /* How many the handler begins within CHUNK_US; one while nothing is known. */
 static size_t chunk_size(const struct run *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* run_claim.h - which copies are claimed next, and which wait in their lane. */
+/* run_claim.h - which copies are claimed next. */
 #ifndef MQM_RUN_CLAIM_H
 #define MQM_RUN_CLAIM_H
 
@@ -15,8 +15,5 @@ void mqm__fill(struct run *r, struct chunk *c);
 
 void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,
                   const char *why);
-
-bool mqm__lane_blocked(const struct run *r, unsigned lane);
-void mqm__block_lane(struct run *r, unsigned lane);
 
 #endif

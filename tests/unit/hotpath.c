@@ -47,7 +47,7 @@ static void fill(struct mqm_delivery *d)
         d[i] = delivery("kafka", new_id());
 }
 
-static void warm_up(void)
+static void warm_up_batches(void)
 {
     struct mqm_delivery d[BATCH];
     int n = 0;
@@ -74,7 +74,7 @@ START_TEST(test_run_allocates_nothing)
     struct mqm_delivery d[BATCH];
     int n = 0, r;
 
-    warm_up();
+    warm_up_batches();
     fill(d);
     touch(d);
     allocations = 0;
@@ -92,7 +92,7 @@ START_TEST(test_new_messages_cost_only_their_cells)
     struct mqm_delivery d[BATCH];
     int n = 0, r;
 
-    warm_up();
+    warm_up_batches();
     fill(d);
     allocations = 0;
     counting = true;
@@ -130,7 +130,7 @@ START_TEST(test_a_run_is_two_round_trips)
     unsigned long long before;
     int n = 0;
 
-    warm_up();
+    warm_up_batches();
     fill(d);
     before = calls(m);
     ck_assert_int_eq(mqm_run(m, d, BATCH, handle_counting, &n), MQM_OK);
