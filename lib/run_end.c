@@ -2,6 +2,7 @@
 /* run_end.c - see run_end.h. */
 #include "run_end.h"
 #include "error.h"
+#include "run_claim.h"
 
 #include <errno.h>
 
@@ -22,9 +23,7 @@ void mqm__end(struct run *r, struct item *i, int op)
 static void comes_again(struct run *r, struct item *i, int result, int64_t ms,
                         const char *why)
 {
-    i->d->result = result;
-    i->d->retry_ms = ms > 0 ? ms : 1;
-    i->d->why = why;
+    mqm__put_off(i->d, result, ms, why);
     mqm__block_lane(r, i->d->lane);
 }
 

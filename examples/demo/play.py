@@ -22,9 +22,9 @@ QUIET_S = 4.0
 PATIENCE_S = 120
 
 #       cut   for s
-CUTS = ((1, 11), (10, 15), (50, 18), (10, 15), (100, 10))
-KILL_BETWEEN = (0, 36)    # seconds after the first cut
-PAUSE_BETWEEN = (0, 36)
+CUTS = ((1, 10), (10, 13), (50, 17), (10, 13), (100, 8))
+KILL_BETWEEN = (0, 34)    # seconds after the first cut
+PAUSE_BETWEEN = (0, 34)
 
 
 def mix(x):
@@ -201,10 +201,10 @@ class Play:
 
     def before(self):
         self.phase("Kafka alone")
-        self.pass_time(8)
+        self.pass_time(6)
         self.phase("producers send to both")
         self.tell_producer("both")
-        self.pass_time(6)
+        self.pass_time(5)
 
     def take_over(self):
         s = self.stage
@@ -279,7 +279,7 @@ class Play:
         for name in self.of_side("kafka"):
             self.stage.stop(name)
             del self.workers[name]
-        self.pass_time(5)
+        self.pass_time(4)
 
     def is_drained(self, side):
         return self.stage.lag(side) == 0 and self.n_open(side) == 0

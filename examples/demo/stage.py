@@ -5,6 +5,7 @@ What always holds: a process is ended by its id, and only if it was started
 here; whatever way the demo ends, close() ends them all.
 """
 
+import ctypes
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ CACHE = pathlib.Path(os.environ.get("MQM_CACHE", ROOT / ".cache"))
 TOPIC, GROUP, ROCKETMQ_GROUP = "rewards", "issuer", "GID_issuer"
 PARKING = "rewards-issuer-parking"
 PARTITIONS = 8
+PR_SET_PDEATHSIG = 1
 LEASE_MS, HANDLER_MS, SETTLE_MS = 3000, 2000, 10000
 
 
@@ -31,6 +33,11 @@ class Failed(Exception):
 
 def now_ms():
     return int(time.time() * 1000)
+
+
+def die_with_parent():
+    """Linux: a program goes when the demo is killed with SIGKILL, too."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Stage:
@@ -168,7 +175,8 @@ class Stage:
         self.programs[name] = subprocess.Popen(
             [str(BUILD / "demo" / program), *map(str, args)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-            start_new_session=True, env=dict(os.environ, HOME=str(home)))
+            start_new_session=True,
+            preexec_fn=die_with_parent, env=dict(os.environ, HOME=str(home)))
         out.close()
         err.close()
 
