@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* allow_list.c - a set of byte strings that never changes.
  *
- * Open addressing, at most half full, so an unknown id costs one hash and
- * about one look.  Bytes lie in one pool.  A UUID is known by its 16 bytes
- * (id.h), so an entry in text meets an id in upper case or in binary.
+ * Open addressing, at most half full, the bytes in one pool.  Nearly every id
+ * asked for is not on the list: a filter of 16 bits a slot says so after one
+ * hash and one look, 97 of 100 times, which a processor guesses right.
+ *
+ * A UUID is known by its 16 bytes (id.h), so an entry in text meets an id in
+ * upper case or in binary.
  */
 #include "hash.h"
 #include "id.h"
@@ -19,8 +22,12 @@ struct slot {
     size_t at, len; /* in the pool; len 0: free */
 };
 
+enum { BITS_A_SLOT = 16, BITS = 64 };
+
 struct allow_list {
     size_t n, mask, used;
+    size_t uuids; /* entries that were folded */
+    uint64_t *filter;
     struct slot *slots;
     unsigned char *pool;
 };
@@ -28,6 +35,18 @@ struct allow_list {
 static uint64_t hash_of(const void *data, size_t len)
 {
     return mqm__hash64(data, len, 0);
+}
+
+static uint64_t *filter_word(const struct allow_list *l, uint64_t hash)
+{
+    size_t words = (l->mask + 1) * BITS_A_SLOT / BITS; /* a power of two */
+
+    return &l->filter[hash >> 38 & (words - 1)];
+}
+
+static uint64_t filter_bit(uint64_t hash)
+{
+    return UINT64_C(1) << (hash >> 32) % BITS;
 }
 
 /* The slot that holds it, or the free one where it would be. */
@@ -53,6 +72,7 @@ static void add(struct allow_list *l, const char *entry)
     uint64_t hash;
     struct slot *s;
 
+    l->uuids += short_len && short_len != len;
     len = short_len ? short_len : len;
     if (!len)
         return;
@@ -62,6 +82,7 @@ static void add(struct allow_list *l, const char *entry)
         return;
     memcpy(l->pool + l->used, data, len);
     *s = (struct slot){hash, l->used, len};
+    *filter_word(l, hash) |= filter_bit(hash);
     l->used += len;
     l->n++;
 }
@@ -86,8 +107,9 @@ struct allow_list *mqm__allow_list_new(const char *const *entries, size_t n)
         bytes += strlen(entries[i]);
     l->mask = slots_for(n) - 1;
     l->slots = calloc(l->mask + 1, sizeof(*l->slots));
+    l->filter = calloc((l->mask + 1) * BITS_A_SLOT / BITS, sizeof(*l->filter));
     l->pool = malloc(bytes);
-    if (!l->slots || !l->pool) {
+    if (!l->slots || !l->filter || !l->pool) {
         mqm__allow_list_free(l);
         return NULL;
     }
@@ -100,6 +122,7 @@ void mqm__allow_list_free(struct allow_list *l)
 {
     if (!l)
         return;
+    free(l->filter);
     free(l->slots);
     free(l->pool);
     free(l);
@@ -112,7 +135,10 @@ size_t mqm__allow_list_size(const struct allow_list *l)
 
 static bool has(const struct allow_list *l, const void *data, size_t len)
 {
-    return len && find(l, hash_of(data, len), data, len)->len;
+    uint64_t hash = hash_of(data, len);
+
+    return *filter_word(l, hash) & filter_bit(hash) &&
+           find(l, hash, data, len)->len;
 }
 
 bool mqm__allow_list_has(const struct allow_list *l, const void *data,
@@ -122,8 +148,8 @@ bool mqm__allow_list_has(const struct allow_list *l, const void *data,
 
     if (!l || !l->n || !len)
         return false;
-    if (len != MQM_ID_LEN)
+    if (len != MQM_ID_LEN || !l->uuids)
         return has(l, data, len);
     len = mqm__id_fold(folded, data, len);
-    return has(l, folded, len);
+    return len && has(l, folded, len);
 }

@@ -140,10 +140,9 @@ static void open_bare_sqlite(const char *path, int full)
 
     must(sqlite3_open(path, &db) == 0, "bare open");
     must(sqlite3_exec(db, "PRAGMA journal_mode=WAL", 0, 0, 0) == 0, "wal");
-    must(sqlite3_exec(db,
-                      full ? "PRAGMA synchronous=FULL"
-                           : "PRAGMA synchronous=NORMAL",
-                      0, 0, 0) == 0,
+    must(sqlite3_exec(
+             db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
+             0, 0, 0) == 0,
          "sync");
     must(sqlite3_exec(db,
                       "CREATE TABLE IF NOT EXISTS c(space INTEGER, id BLOB,"
@@ -182,9 +181,30 @@ static void bare_sqlite(void)
 
 /* ------------------------------- measure -------------------------------- */
 
-static double measure(void (*cycle)(void), double seconds, double *spent)
+/* CPU seconds of this process and of the server: on a busy machine the better
+ * measure. */
+static double cpu_s(void)
 {
-    double t0 = now_s(), n = 0;
+    struct timespec t;
+    double sum;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    sum = (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    if (rc) {
+        static const char *const names[] = {"used_cpu_sys:", "used_cpu_user:"};
+        redisReply *r = redisCommand(rc, "INFO cpu");
+
+        for (size_t i = 0; i < 2; i++)
+            sum += strtod(strstr(r->str, names[i]) + strlen(names[i]), NULL);
+        freeReplyObject(r);
+    }
+    return sum;
+}
+
+static double measure(void (*cycle)(void), double seconds, double *spent,
+                      double *cpu)
+{
+    double c0 = cpu_s(), t0 = now_s(), n = 0;
 
     while (now_s() - t0 < seconds) {
         make_ids();
@@ -192,6 +212,7 @@ static double measure(void (*cycle)(void), double seconds, double *spent)
         n += (double)batch;
     }
     *spent += now_s() - t0;
+    *cpu += cpu_s() - c0;
     return n;
 }
 
@@ -201,7 +222,7 @@ int main(int argc, char **argv)
                                      {"durability", "process", 0}};
     void (*bare)(void) = NULL;
     const char *mode = argc > 4 ? argv[4] : "full";
-    double a = 0, b = 0, ta = 1e-9, tb = 1e-9;
+    double a = 0, b = 0, ta = 1e-9, tb = 1e-9, ca = 0, cb = 0;
     int full = strcmp(mode, "process") != 0;
     size_t n = full ? 1 : 2;
 
@@ -233,14 +254,16 @@ int main(int argc, char **argv)
     }
     must(store->open(&self, &fake_host, settings, n) == 0, "open");
     for (double left = strtod(argv[3], NULL); left > 0; left -= 0.5) {
-        a += measure(cycle_store, 0.25, &ta);
+        a += measure(cycle_store, 0.25, &ta, &ca);
         if (bare)
-            b += measure(bare, 0.25, &tb);
+            b += measure(bare, 0.25, &tb, &cb);
     }
     printf("%-40.40s batch %3zu %-8s%-7s store %8.0f/s", argv[1], batch, mode,
            claim_flags ? "listed" : "", a / ta);
     if (bare)
-        printf("  bare %8.0f/s  %.2f", b / tb, a / ta / (b / tb));
+        printf("  bare %8.0f/s  %.2f  CPU %.2f and %.2f us, %.2f", b / tb,
+               a / ta / (b / tb), ca / a * 1e6, cb / b * 1e6,
+               cb / b / (ca / a));
     putchar('\n');
     store->close(self);
     return 0;
