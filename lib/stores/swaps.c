@@ -6,11 +6,13 @@
 #include <string.h>
 #include <time.h>
 
-static int check_one(const struct mqm_host *host, const struct mqm_swap *s)
+/* known: a space that was found valid just before, or NULL. */
+static int check_one(const struct mqm_host *host, const struct mqm_swap *s,
+                     const char *known)
 {
     const struct mqm_key *key = &s->key;
 
-    if (!mqm__space_valid(key->space))
+    if ((!known || key->space != known) && !mqm__space_valid(key->space))
         return host->fail(host, -EINVAL,
                           "'%.64s' is no space: letters, digits, '.', '_', "
                           "'-' and '/' only",
@@ -28,7 +30,7 @@ int mqm__swaps_check(const struct mqm_host *host, struct mqm_swap *const *s,
                      size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        int r = check_one(host, s[i]);
+        int r = check_one(host, s[i], i > 0 ? s[i - 1]->key.space : NULL);
 
         if (r < 0)
             return mqm__swaps_all(s, n, r);
