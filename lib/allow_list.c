@@ -2,7 +2,8 @@
 /* allow_list.c - a set of byte strings that never changes.
  *
  * Open addressing, at most half full, so an unknown id costs one hash and
- * about one look.  Bytes lie in one pool.  A UUID is known by its 16 bytes
+ * about one look at one byte: tags lie by themselves, since a hundred lists of
+ * slots do not fit a cache, and most ids are on none.  Bytes lie in one pool.  A UUID is known by its 16 bytes
  * (id.h), so an entry in text meets an id in upper case or in binary.
  */
 #include "hash.h"
@@ -16,11 +17,12 @@
 
 struct slot {
     uint64_t hash;
-    size_t at, len; /* in the pool; len 0: free */
+    size_t at, len; /* in the pool */
 };
 
 struct allow_list {
     size_t n, mask, used;
+    unsigned char *tags; /* of each slot; 0: free */
     struct slot *slots;
     unsigned char *pool;
 };
@@ -30,19 +32,26 @@ static uint64_t hash_of(const void *data, size_t len)
     return mqm__hash64(data, len, 0);
 }
 
+/* From bits that do not choose the slot. */
+static unsigned char tag_of(uint64_t hash)
+{
+    return (unsigned char)(hash >> 56 | 1);
+}
+
 /* The slot that holds it, or the free one where it would be. */
-static struct slot *find(const struct allow_list *l, uint64_t hash,
-                         const void *data, size_t len)
+static size_t find(const struct allow_list *l, uint64_t hash, const void *data,
+                   size_t len)
 {
     size_t i = (size_t)hash & l->mask;
-    struct slot *s;
 
-    for (;; i = (i + 1) & l->mask) {
-        s = &l->slots[i];
-        if (!s->len || (s->hash == hash && s->len == len &&
-                        !memcmp(l->pool + s->at, data, len)))
-            return s;
+    for (; l->tags[i]; i = (i + 1) & l->mask) {
+        const struct slot *s = &l->slots[i];
+
+        if (l->tags[i] == tag_of(hash) && s->hash == hash && s->len == len &&
+            !memcmp(l->pool + s->at, data, len))
+            break;
     }
+    return i;
 }
 
 static void add(struct allow_list *l, const char *entry)
@@ -51,17 +60,18 @@ static void add(struct allow_list *l, const char *entry)
     size_t len = strlen(entry), short_len = mqm__id_fold(folded, entry, len);
     const void *data = short_len ? (const void *)folded : entry;
     uint64_t hash;
-    struct slot *s;
+    size_t i;
 
     len = short_len ? short_len : len;
     if (!len)
         return;
     hash = hash_of(data, len);
-    s = find(l, hash, data, len);
-    if (s->len)
+    i = find(l, hash, data, len);
+    if (l->tags[i])
         return;
     memcpy(l->pool + l->used, data, len);
-    *s = (struct slot){hash, l->used, len};
+    l->tags[i] = tag_of(hash);
+    l->slots[i] = (struct slot){hash, l->used, len};
     l->used += len;
     l->n++;
 }
@@ -86,8 +96,9 @@ struct allow_list *mqm__allow_list_new(const char *const *entries, size_t n)
         bytes += strlen(entries[i]);
     l->mask = slots_for(n) - 1;
     l->slots = calloc(l->mask + 1, sizeof(*l->slots));
+    l->tags = calloc(l->mask + 1, 1);
     l->pool = malloc(bytes);
-    if (!l->slots || !l->pool) {
+    if (!l->slots || !l->tags || !l->pool) {
         mqm__allow_list_free(l);
         return NULL;
     }
@@ -100,6 +111,7 @@ void mqm__allow_list_free(struct allow_list *l)
 {
     if (!l)
         return;
+    free(l->tags);
     free(l->slots);
     free(l->pool);
     free(l);
@@ -112,7 +124,7 @@ size_t mqm__allow_list_size(const struct allow_list *l)
 
 static bool has(const struct allow_list *l, const void *data, size_t len)
 {
-    return len && find(l, hash_of(data, len), data, len)->len;
+    return len && l->tags[find(l, hash_of(data, len), data, len)];
 }
 
 bool mqm__allow_list_has(const struct allow_list *l, const void *data,
