@@ -3,9 +3,10 @@
  *
  *     store     the table of calls, settings, memory()
  *     list      list()
- *     swap      the swaps of a call in pipelined rounds
- *     forget    tick()
- *     space     the store's identity, spaces and their memory
+ *     swap      the swaps of a call in rounds; read, write
+ *     forget    tick(): the walk; sweep: one bucket
+ *     space     spaces and their memory
+ *     identity  whose store this is
  *     cell      how a cell lies in a node, and where; what we wrote ourselves
  *     batch     pipelined requests with one wait for all
  *     session   connecting, and connecting anew
@@ -183,9 +184,10 @@ int64_t zk_sent_us(const struct zk_batch *b);
 
 /* -------------------------------- space --------------------------------- */
 
+uint64_t zk_dice(void);
+
 /* zk_session_ready() and the introduction. */
 int zk_ready(struct zk *z);
-int zk_introduce(struct zk *z);
 
 /* The space of this name; made if there is none. */
 int zk_space_need(struct zk *z, const char *name, struct zk_space **out);
