@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* identity.c - whose store this is, seen at the start of each session.
  *
+ * It is the same one if it has the identity that we know, stamps a change with
+ * a later number than any that we saw, and has the cell that we wrote last.
+ * (The numbers alone do not tell: some changes bring us none.)
+ *
  * What always holds: when the store is another one than this process knew, or
  * knows less than this process has seen, floor_ms is set before anything else
  * is asked, and each space is raised to it before it is used.
@@ -46,13 +50,29 @@ static void begin_anew(struct zk *z)
     zk_spaces_free(z);
     memset(z->own, 0, ZK_CACHE * sizeof(*z->own));
     memset(z->known, 0, sizeof(z->known));
+    z->witness.path[0] = '\0';
     z->host->log(z->host, MQM_WARN, "zk://%s%s: the store has been emptied, "
                  "replaced or set back; what is older is in doubt",
                  z->hosts, z->root);
 }
 
+/* 1: what we wrote last is not there, and nobody may have removed it. */
+static int is_set_back(const struct zk *z, const struct zk_slot *witness)
+{
+    struct zk_cell cell;
+
+    if (!witness || zk_now_ms(z) > z->witness.forget_ms - 2 * z->timeout_ms)
+        return 0;
+    if (witness->rc == ZNONODE)
+        return 1;
+    return witness->rc == ZOK &&
+           zk_cell_read(witness->data, witness->len, &cell) == 0 &&
+           cell.version < z->witness.version;
+}
+
 static int take_identity(struct zk *z, const struct zk_slot *root,
-                         const struct zk_slot *clock)
+                         const struct zk_slot *clock,
+                         const struct zk_slot *witness)
 {
     const char *id = (const char *)root->data;
 
@@ -65,8 +85,10 @@ static int take_identity(struct zk *z, const struct zk_slot *root,
                              "zk://%s%s holds '%.32s', which is no store of "
                              "this version: give store.url a path of its own",
                              z->hosts, z->root, id);
-    if (z->id[0] &&
-        (strcmp(z->id, id) != 0 || clock->stat.mzxid <= z->zxid))
+    if (witness && witness->rc != ZOK && witness->rc != ZNONODE)
+        return zk_fail(z, witness->rc, "reading what was written last");
+    if (z->id[0] && (strcmp(z->id, id) != 0 || clock->stat.mzxid <= z->zxid ||
+                     is_set_back(z, witness)))
         begin_anew(z);
     snprintf(z->id, sizeof(z->id), "%s", id);
     z->created_ms = root->stat.ctime;
@@ -79,17 +101,20 @@ static int introduce(struct zk *z)
 {
     struct zk_batch *b = zk_batch_new(z, ZK_ROOT_MAX / 2 + 8);
     char path[ZK_ROOT_MAX + 16];
-    int root, clock, r;
+    int root, clock, witness = -1, r;
 
     if (!b)
         return -ENOMEM;
     send_roots(z, b);
     zk_sync(b, z->root);
     root = zk_get(b, z->root);
+    if (z->witness.path[0])
+        witness = zk_get(b, z->witness.path);
     snprintf(path, sizeof(path), "%s/clock", z->root);
     clock = zk_set(b, path, "", 0, -1);
     zk_wait(b);
-    r = take_identity(z, zk_slot(b, root), zk_slot(b, clock));
+    r = take_identity(z, zk_slot(b, root), zk_slot(b, clock),
+                      witness < 0 ? NULL : zk_slot(b, witness));
     if (r == MQM_OK)
         zk_clock_sample(z, zk_slot(b, clock)->stat.mtime, zk_sent_us(b),
                         zk_slot(b, clock)->came_us);

@@ -158,6 +158,16 @@ static void take_stamps(struct zk_round *r, const struct zk_slot *slot)
     }
 }
 
+/* See identity.c. */
+static void keep_witness(struct zk_round *r, size_t i)
+{
+    struct zk *z = r->z;
+
+    zk_cell_path(z, r->items[i].space, &r->s[i]->key, z->witness.path);
+    z->witness.version = r->items[i].version;
+    z->witness.forget_ms = r->items[i].forget_ms;
+}
+
 /* Nothing of the transaction was done, and another look may help. */
 static int is_conflict(int rc)
 {
@@ -167,6 +177,7 @@ static int is_conflict(int rc)
 void zk_take_writes(struct zk_round *r)
 {
     int stamped = -1;
+    size_t last = SIZE_MAX;
 
     for (size_t i = 0; i < r->n; i++) {
         struct zk_item *it = &r->items[i];
@@ -178,8 +189,11 @@ void zk_take_writes(struct zk_round *r)
         if (slot->rc == ZOK && it->slot != stamped)
             take_stamps(r, slot);
         stamped = it->slot;
-        if (slot->rc == ZOK)
+        if (slot->rc == ZOK) {
             written(r, i);
+            if (last == SIZE_MAX || it->slot >= r->items[last].slot)
+                last = i;
+        }
         if (slot->rc == ZNONODE)
             doubt_bucket(r, i);
         if (is_conflict(slot->rc))
@@ -187,5 +201,7 @@ void zk_take_writes(struct zk_round *r)
         else if (slot->rc != ZOK)
             zk_done(r, i, zk_fail(r->z, slot->rc, "swapping"));
     }
+    if (last != SIZE_MAX)
+        keep_witness(r, last);
 }
 

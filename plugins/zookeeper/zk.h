@@ -100,6 +100,11 @@ struct zk {
     char id[24];        /* the store's identity; empty: not yet seen */
     int64_t created_ms; /* when the root was made */
     int64_t zxid;       /* the latest change that we have seen */
+    struct {            /* what we wrote last: has to be there still */
+        char path[ZK_PATH_MAX];
+        uint64_t version;
+        int64_t forget_ms;
+    } witness;
     int64_t floor_ms;   /* all that is older was lost with another store */
     struct zk_space *spaces;
 

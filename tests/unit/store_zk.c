@@ -302,13 +302,22 @@ START_TEST(a_conflict_stops_its_own_cell_only)
 }
 END_TEST
 
+struct claim {
+    struct many *m;
+    pthread_barrier_t *start;
+    int backwards;
+};
+
 static void *claim_all(void *user)
 {
-    struct many *mine = user;
+    struct claim *claim = user;
+    struct many *mine = claim->m;
     void *h = open_store();
 
+    pthread_barrier_wait(claim->start);
     for (int i = 0; i < MANY; i += BATCH)
-        ck_assert_int_eq(store->swap(h, mine->p + i, BATCH), 0);
+        ck_assert_int_eq(store->swap(h, mine->p + (claim->backwards ?
+                                     MANY - BATCH - i : i), BATCH), 0);
     for (int i = 0; i < MANY; i++) {
         struct mqm_swap *s = &mine->s[i];
 
@@ -324,14 +333,17 @@ static void *claim_all(void *user)
 START_TEST(two_that_claim_the_same_have_one_winner)
 {
     static struct many a, b;
+    pthread_barrier_t start;
+    struct claim first = {&a, &start, 0}, second = {&b, &start, 1};
     pthread_t t;
     int won = 0;
 
     begin();
     make(&a, "a", "first");
     make(&b, "a", "second");
-    ck_assert_int_eq(pthread_create(&t, NULL, claim_all, &a), 0);
-    claim_all(&b);
+    pthread_barrier_init(&start, NULL, 2);
+    ck_assert_int_eq(pthread_create(&t, NULL, claim_all, &first), 0);
+    claim_all(&second);
     pthread_join(t, NULL);
     for (int i = 0; i < MANY; i++) {
         ck_assert_int_ne(a.s[i].result, b.s[i].result);
@@ -583,7 +595,7 @@ static int leader_of(const char *dir)
 
 struct claims {
     struct many m;
-    int stop, done, failed;
+    int done, failed;
 };
 
 static void *claim_on(void *user)
@@ -591,15 +603,12 @@ static void *claim_on(void *user)
     struct claims *c = user;
     int64_t give_up = now_ms() + 60000;
 
-    for (int i = 0; i + 20 <= MANY && now_ms() < give_up; i += 20) {
-        int r = store->swap(self, c->m.p + i, 20);
+    for (int i = 0; i + 5 <= MANY && now_ms() < give_up; i += 5) {
+        int r = store->swap(self, c->m.p + i, 5);
 
-        __atomic_add_fetch(&c->done, 20, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&c->done, 5, __ATOMIC_SEQ_CST);
         c->failed += r < 0;
-        if (r < 0)
-            nap(200);
-        else
-            nap(20);
+        nap(r < 0 ? 200 : 20);
     }
     return NULL;
 }
@@ -622,7 +631,7 @@ START_TEST(a_killed_leader_loses_no_claim)
 {
     static struct claims c;
     char dir[64] = "/tmp/mqm-zk3-XXXXXX", rest[128];
-    int port = zk_free_ports(9), ok = 0;
+    int port = zk_free_ports(9), ok = 0, leader;
     pthread_t t;
     void *fresh;
 
@@ -632,12 +641,14 @@ START_TEST(a_killed_leader_loses_no_claim)
     snprintf(url, sizeof(url), "zk://127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d/m",
              port, port + 1, port + 2);
     case_ms = now_ms();
+    leader = leader_of(dir);
     self = open_store();
     make(&c.m, "a", "value");
     ck_assert_int_eq(pthread_create(&t, NULL, claim_on, &c), 0);
     while (__atomic_load_n(&c.done, __ATOMIC_SEQ_CST) < MANY / 4)
         nap(5);
-    kill_leader(dir, leader_of(dir));
+    kill_leader(dir, leader);
+    ck_assert_int_lt(__atomic_load_n(&c.done, __ATOMIC_SEQ_CST), MANY / 2);
     pthread_join(t, NULL);
     for (int i = 0; i < MANY; i++)
         ok += c.m.s[i].result == MQM_OK;
