@@ -307,7 +307,7 @@ END_TEST
 START_TEST(swaps_many_at_once)
 {
     static struct mqm_swap swaps[MANY];
-    static char ids[MANY][8];
+    static char ids[MANY][16];
     struct mqm_swap *all[MANY];
 
     begin(&places[_i]);

@@ -9,8 +9,8 @@
  * knows less than this process has seen, floor_ms is set before anything else
  * is asked, and each space is raised to it before it is used.
  */
-#include "zk.h"
 #include "../../lib/stores/swaps.h"
+#include "zk.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -51,7 +51,8 @@ static void begin_anew(struct zk *z)
     memset(z->own, 0, ZK_CACHE * sizeof(*z->own));
     memset(z->known, 0, sizeof(z->known));
     z->witness.path[0] = '\0';
-    z->host->log(z->host, MQM_WARN, "zk://%s%s: the store has been emptied, "
+    z->host->log(z->host, MQM_WARN,
+                 "zk://%s%s: the store has been emptied, "
                  "replaced or set back; what is older is in doubt",
                  z->hosts, z->root);
 }
@@ -128,4 +129,3 @@ int zk_ready(struct zk *z)
 
     return r == 1 ? introduce(z) : r;
 }
-

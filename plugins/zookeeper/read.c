@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* read.c - the reads of a round: cells, and behind them their spaces' records.
  */
-#include "swap.h"
 #include "../../lib/stores/swaps.h"
+#include "swap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -104,9 +104,11 @@ static void take_cell(struct zk_round *r, size_t i, const struct zk_slot *slot)
     struct zk_cell cell;
 
     if (zk_cell_read(slot->data, slot->len, &cell) != 0) {
-        zk_done(r, i, z->host->fail(z->host, -EIO, "zk://%s%s: a cell of space "
-                                 "'%s' is none that this version understands",
-                                 z->hosts, z->root, it->space->name));
+        zk_done(r, i,
+                z->host->fail(z->host, -EIO,
+                              "zk://%s%s: a cell of space "
+                              "'%s' is none that this version understands",
+                              z->hosts, z->root, it->space->name));
         return;
     }
     if (cell.version != r->s[i]->expect) {
@@ -117,8 +119,8 @@ static void take_cell(struct zk_round *r, size_t i, const struct zk_slot *slot)
     it->state = WRITE;
     it->node = slot->stat.version;
     it->listed = cell.listed;
-    it->soon = !cell.listed && cell.forget_ms < zk_now_ms(z) +
-                                                2 * z->timeout_ms + 1000;
+    it->soon = !cell.listed &&
+               cell.forget_ms < zk_now_ms(z) + 2 * z->timeout_ms + 1000;
 }
 
 void zk_take_reads(struct zk_round *r)
@@ -148,4 +150,3 @@ void zk_take_reads(struct zk_round *r)
     if (creates > 0)
         r->z->meets = met > 0;
 }
-

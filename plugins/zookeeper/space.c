@@ -5,8 +5,8 @@
  * times in milliseconds. All but bucket only grow (keep: shrinks), each change
  * by the node's dataVersion.
  */
-#include "zk.h"
 #include "../../lib/stores/swaps.h"
+#include "zk.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -27,8 +27,9 @@ static size_t write_record(char *text, size_t size, const struct zk_space *s)
 {
     return (size_t)snprintf(text, size,
                             "1 %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-                            " %" PRId64, s->memory_from_ms, s->forgot_unborn,
-                            s->version, s->keep_ms, s->bucket_ms);
+                            " %" PRId64,
+                            s->memory_from_ms, s->forgot_unborn, s->version,
+                            s->keep_ms, s->bucket_ms);
 }
 
 static int read_record(const char *text, struct zk_space *s)
@@ -123,8 +124,9 @@ static int write_once(struct zk *z, struct zk_space *space,
     if (!b)
         return -ENOMEM;
     record_path(z, space->number, path);
-    set = zk_slot(b, zk_set(b, path, text, write_record(text, sizeof(text),
-                                                        next), space->node));
+    set =
+        zk_slot(b, zk_set(b, path, text, write_record(text, sizeof(text), next),
+                          space->node));
     get = zk_slot(b, zk_get(b, path));
     zk_wait(b);
     if (set->rc == ZOK || set->rc == ZBADVERSION || set->rc == ZNONODE)
@@ -149,9 +151,10 @@ int zk_space_raise(struct zk *z, struct zk_space *space,
             return MQM_OK;
         r = write_once(z, space, &next);
     }
-    return r == 1 ? z->host->fail(z->host, -EAGAIN, "zk://%s%s: space '%s' "
-                                  "was changed again and again", z->hosts,
-                                  z->root, space->name)
+    return r == 1 ? z->host->fail(z->host, -EAGAIN,
+                                  "zk://%s%s: space '%s' "
+                                  "was changed again and again",
+                                  z->hosts, z->root, space->name)
                   : r;
 }
 
@@ -185,8 +188,8 @@ static int make(struct zk *z, const char *name)
     zoo_create_op_init(&ops[0], where, digits, 8, z->acl, 0, NULL, 0);
     snprintf(paths[0], sizeof(paths[0]), "%s/%08x", z->root, (unsigned)number);
     zoo_create_op_init(&ops[1], paths[0], text,
-                       (int)write_record(text, sizeof(text), &fresh), z->acl,
-                       0, NULL, 0);
+                       (int)write_record(text, sizeof(text), &fresh), z->acl, 0,
+                       NULL, 0);
     snprintf(paths[1], sizeof(paths[1]), "%s/%08x/open", z->root,
              (unsigned)number);
     zoo_create_op_init(&ops[2], paths[1], "", 0, z->acl, 0, NULL, 0);
@@ -287,8 +290,10 @@ int zk_space_need(struct zk *z, const char *name, struct zk_space **out)
             r = zk_space_find(z, name, out);
     }
     if (r == MQM_OK && !*out)
-        r = z->host->fail(z->host, -EAGAIN, "zk://%s%s: space '%s' comes and "
-                          "goes", z->hosts, z->root, name);
+        r = z->host->fail(z->host, -EAGAIN,
+                          "zk://%s%s: space '%s' comes and "
+                          "goes",
+                          z->hosts, z->root, name);
     return r;
 }
 

@@ -48,9 +48,9 @@ static void begin(struct zk *z, struct mqm_swap *s, struct zk_item *it)
     it->soon = it->listed = 0;
     it->node = -1;
     if (s->expect == 0) {
-        if (!z->meets && mqm__swap_missing(s, it->space->memory_from_ms,
-                                           (int)it->space->forgot_unborn) ==
-                             MQM_OK)
+        if (!z->meets &&
+            mqm__swap_missing(s, it->space->memory_from_ms,
+                              (int)it->space->forgot_unborn) == MQM_OK)
             it->state = WRITE;
         return;
     }
@@ -146,8 +146,10 @@ static int run_all(struct zk_round *r)
         r->number++;
     }
     if (x == MQM_OK && to_do(r) > 0)
-        x = z->host->fail(z->host, -EAGAIN, "zk://%s%s: cells were changed "
-                          "again and again", z->hosts, z->root);
+        x = z->host->fail(z->host, -EAGAIN,
+                          "zk://%s%s: cells were changed "
+                          "again and again",
+                          z->hosts, z->root);
     return x;
 }
 

@@ -44,7 +44,8 @@ static uint64_t mark_of(const struct zk_space *space, const char *outer,
                         const char *inner)
 {
     return (zk_hash(outer, strlen(outer)) * 31 ^ zk_hash(inner, strlen(inner)) ^
-            (uint64_t)space->number << 17) | 1;
+            (uint64_t)space->number << 17) |
+           1;
 }
 
 void zk_forget_hint(struct zk *z, const struct zk_space *space,
@@ -229,10 +230,11 @@ int zk_children_of(struct zk *z, const char *path, struct zk_batch **out)
 static void warn_of_crowd(const struct zk_place *p, size_t n)
 {
     if (n > CROWD)
-        p->z->host->log(p->z->host, MQM_WARN, "zk://%s%s: a bucket of space "
+        p->z->host->log(p->z->host, MQM_WARN,
+                        "zk://%s%s: a bucket of space "
                         "'%s' holds %zu cells: set store.bucket_ms lower "
-                        "(before a space is first used)", p->z->hosts,
-                        p->z->root, p->space->name, n);
+                        "(before a space is first used)",
+                        p->z->hosts, p->z->root, p->space->name, n);
 }
 
 /* 1: another process is at it. */
@@ -254,8 +256,9 @@ int zk_sweep(struct zk_place *p)
     ids = &zk_slot(b, 0)->names;
     warn_of_crowd(p, (size_t)ids->count);
     for (int32_t i = 0; i < ids->count && r == MQM_OK; i += STEP)
-        r = sweep_some(p, ids->data + i, ids->count - i < STEP ?
-                       (size_t)(ids->count - i) : STEP, due);
+        r = sweep_some(p, ids->data + i,
+                       ids->count - i < STEP ? (size_t)(ids->count - i) : STEP,
+                       due);
     if (r == MQM_OK && p->look_ms <= zk_now_ms(p->z))
         r = zk_remove_node(p);
     else if (r == MQM_OK && ids->count == 0)
@@ -266,4 +269,3 @@ int zk_sweep(struct zk_place *p)
     free(due);
     return r;
 }
-

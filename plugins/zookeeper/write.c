@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* write.c - the writes of a round: transactions of up to ZK_GROUP cells. */
-#include "swap.h"
 #include "../../lib/stores/swaps.h"
+#include "swap.h"
 
 #include <stdio.h>
 
@@ -44,7 +44,8 @@ static void doubt_bucket(struct zk_round *r, size_t i)
 }
 
 /* The operations on one cell. */
-static int put_ops(struct zk_round *r, size_t i, struct zk_text *t, zoo_op_t *ops)
+static int put_ops(struct zk_round *r, size_t i, struct zk_text *t,
+                   zoo_op_t *ops)
 {
     const struct mqm_swap *s = r->s[i];
     struct zk_item *it = &r->items[i];
@@ -204,4 +205,3 @@ void zk_take_writes(struct zk_round *r)
     if (last != SIZE_MAX)
         keep_witness(r, last);
 }
-

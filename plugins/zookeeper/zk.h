@@ -54,9 +54,9 @@ struct zk_space {
     int32_t node; /* dataVersion of its record */
     int64_t memory_from_ms;
     int64_t forgot_unborn;
-    int64_t version;   /* the greatest of a forgotten cell */
-    int64_t keep_ms;   /* the shortest that was asked for */
-    int64_t bucket_ms; /* the span of a bucket; never changes */
+    int64_t version;                   /* the greatest of a forgotten cell */
+    int64_t keep_ms;                   /* the shortest that was asked for */
+    int64_t bucket_ms;                 /* the span of a bucket; never changes */
     int seen, swept_slot, record_slot; /* of the call that runs: swap.c */
     int32_t swept;
     char name[256];
@@ -105,7 +105,7 @@ struct zk {
         uint64_t version;
         int64_t forget_ms;
     } witness;
-    int64_t floor_ms;   /* all that is older was lost with another store */
+    int64_t floor_ms; /* all that is older was lost with another store */
     struct zk_space *spaces;
 
     int clock_known;
