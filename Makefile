@@ -18,6 +18,9 @@ WARN  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla \
 	 -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Werror
 CSTD  := -std=c11 -D_POSIX_C_SOURCE=200809L
 OPT   ?= -O2 -g
+# What a sanitizer adds hides from gcc what a value can be: it warns of cases
+# that the plain build, with the same warnings, knows to be impossible.
+WARN  += $(if $(SAN),-Wno-maybe-uninitialized -Wno-format-truncation)
 FLAGS := $(CSTD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -pthread \
 	 -Iinclude $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 LINK  := -pthread $(if $(SAN),-fsanitize=$(SAN))
@@ -96,7 +99,7 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
 include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
-	tests/fakes/fault.mk examples/demo/demo.mk
+	tests/fakes/fault.mk tests/bench/bench.mk examples/demo/demo.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)

@@ -95,6 +95,8 @@ struct config {
     size_t n_sides;
     struct topic_config *topics;
     size_t n_topics;
+    const struct topic_config **index; /* by name, config_index.h */
+    size_t index_mask;
 };
 
 /* From a JSON text.  where: what to call it in errors ("mqm.json", "(inline)").

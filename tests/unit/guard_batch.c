@@ -136,7 +136,8 @@ START_TEST(test_rule_14_what_waits_behind_a_slow_one_goes_back)
     struct mqm_delivery d[40];
     int n = 0;
 
-    open_two(", \"lease_ms\": 1500");
+    /* Also past the deadline that a handler would have. */
+    open_two(", \"lease_ms\": 1500, \"handler_ms\": 300");
     warm_up(60);
     for (int i = 0; i < 40; i++)
         d[i] = delivery("kafka", new_id());
