@@ -127,8 +127,8 @@ static void on_stat(int rc, const struct Stat *stat, const void *data)
     noted(slot);
 }
 
-static void on_data(int rc, const char *value, int len,
-                    const struct Stat *stat, const void *data)
+static void on_data(int rc, const char *value, int len, const struct Stat *stat,
+                    const void *data)
 {
     struct zk_slot *slot = (struct zk_slot *)(uintptr_t)data;
     size_t n = len > 0 ? (size_t)len : 0;
@@ -228,8 +228,8 @@ int zk_set(struct zk_batch *b, const char *path, const void *data, size_t len,
     int i;
     struct zk_slot *slot = begin(b, &i);
 
-    sent(slot, zoo_aset(b->z->s.zh, path, data, (int)len, version, on_stat,
-                        slot));
+    sent(slot,
+         zoo_aset(b->z->s.zh, path, data, (int)len, version, on_stat, slot));
     return i;
 }
 

@@ -12,6 +12,7 @@
 #include "zk.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -101,6 +102,20 @@ void zk_session_end(struct zk *z)
 
 /* ------------------------------ connecting ------------------------------ */
 
+/* The client's threads take no signals that are meant for the program. */
+static zhandle_t *dial_quietly(struct zk *z)
+{
+    sigset_t all, before;
+    zhandle_t *zh;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    zh = zookeeper_init2(z->hosts, on_event, (int)z->session_ms, NULL, &z->s,
+                         ZOO_NO_LOG_CLIENTENV, on_log);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return zh;
+}
+
 static int dial(struct zk *z)
 {
     struct zk_session *s = &z->s;
@@ -109,8 +124,7 @@ static int dial(struct zk *z)
     s->fresh = 1;
     s->dialled_us = zk_mono_us();
     s->lost_us = s->dialled_us;
-    s->zh = zookeeper_init2(z->hosts, on_event, (int)z->session_ms, NULL, s,
-                            ZOO_NO_LOG_CLIENTENV, on_log);
+    s->zh = dial_quietly(z);
     if (!s->zh)
         return z->host->fail(z->host, -EHOSTUNREACH,
                              "zk://%s: the client cannot begin: %s; check the "
@@ -221,6 +235,6 @@ static const char *remedy_of(int rc)
 
 int zk_fail(struct zk *z, int rc, const char *what)
 {
-    return z->host->fail(z->host, errno_of(rc), "zk://%s%s: %s: %s%s",
-                         z->hosts, z->root, what, zerror(rc), remedy_of(rc));
+    return z->host->fail(z->host, errno_of(rc), "zk://%s%s: %s: %s%s", z->hosts,
+                         z->root, what, zerror(rc), remedy_of(rc));
 }

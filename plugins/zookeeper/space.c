@@ -1,117 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* space.c - the store's identity, spaces, and what they may have forgotten.
+/* space.c - spaces, and what they may have forgotten.
  *
  * A space's record is text: "1 memory_from forgot_unborn version keep bucket",
  * times in milliseconds. All but bucket only grow (keep: shrinks), each change
  * by the node's dataVersion.
- *
- * What always holds: when the store is another one than this process knew, or
- * knows less than this process has seen, floor_ms is set before anything else
- * is asked, and each space is raised to it before it is used.
  */
-#include "zk.h"
 #include "../../lib/stores/swaps.h"
+#include "zk.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum { TRIES = 10, NAME_MAX_ = ZK_ROOT_MAX + MQM__SPACE_MAX + 16 };
-
-static uint64_t dice(void)
-{
-    uint64_t x = 0;
-
-    if (getrandom(&x, sizeof(x), 0) != (ssize_t)sizeof(x))
-        x = (uint64_t)mqm__wall_us() ^ (uint64_t)zk_mono_us() << 20;
-    return x;
-}
-
-/* ---------------------------- the introduction -------------------------- */
-
-static void send_roots(struct zk *z, struct zk_batch *b)
-{
-    char path[ZK_ROOT_MAX + 16], id[24];
-
-    for (const char *p = strchr(z->root + 1, '/'); p; p = strchr(p + 1, '/')) {
-        snprintf(path, sizeof(path), "%.*s", (int)(p - z->root), z->root);
-        zk_create(b, path, "", 0);
-    }
-    snprintf(id, sizeof(id), "mqm1 %016" PRIx64, dice());
-    zk_create(b, z->root, id, strlen(id));
-    snprintf(path, sizeof(path), "%s/name", z->root);
-    zk_create(b, path, "", 0);
-    snprintf(path, sizeof(path), "%s/clock", z->root);
-    zk_create(b, path, "", 0);
-}
-
-/* It was lost, or lost something: what is older than now is in doubt. */
-static void begin_anew(struct zk *z)
-{
-    z->floor_ms = mqm__wall_us() / 1000;
-    zk_spaces_free(z);
-    memset(z->own, 0, ZK_CACHE * sizeof(*z->own));
-    memset(z->known, 0, sizeof(z->known));
-    z->host->log(z->host, MQM_WARN, "zk://%s%s: the store has been emptied, "
-                 "replaced or set back; what is older is in doubt",
-                 z->hosts, z->root);
-}
-
-static int take_identity(struct zk *z, const struct zk_slot *root,
-                         const struct zk_slot *clock)
-{
-    const char *id = (const char *)root->data;
-
-    if (root->rc != ZOK)
-        return zk_fail(z, root->rc, "reading the root");
-    if (clock->rc != ZOK)
-        return zk_fail(z, clock->rc, "setting the node 'clock'");
-    if (root->len != 21 || strncmp(id, "mqm1 ", 5) != 0)
-        return z->host->fail(z->host, -EINVAL,
-                             "zk://%s%s holds '%.32s', which is no store of "
-                             "this version: give store.url a path of its own",
-                             z->hosts, z->root, id);
-    if (z->id[0] &&
-        (strcmp(z->id, id) != 0 || clock->stat.mzxid <= z->zxid))
-        begin_anew(z);
-    snprintf(z->id, sizeof(z->id), "%s", id);
-    z->created_ms = root->stat.ctime;
-    z->zxid = clock->stat.mzxid;
-    z->s.fresh = 0;
-    return MQM_OK;
-}
-
-int zk_introduce(struct zk *z)
-{
-    struct zk_batch *b = zk_batch_new(z, ZK_ROOT_MAX / 2 + 8);
-    char path[ZK_ROOT_MAX + 16];
-    int root, clock, r;
-
-    if (!b)
-        return -ENOMEM;
-    send_roots(z, b);
-    zk_sync(b, z->root);
-    root = zk_get(b, z->root);
-    snprintf(path, sizeof(path), "%s/clock", z->root);
-    clock = zk_set(b, path, "", 0, -1);
-    zk_wait(b);
-    r = take_identity(z, zk_slot(b, root), zk_slot(b, clock));
-    if (r == MQM_OK)
-        zk_clock_sample(z, zk_slot(b, clock)->stat.mtime, zk_sent_us(b),
-                        zk_slot(b, clock)->came_us);
-    zk_batch_free(b);
-    return r;
-}
-
-int zk_ready(struct zk *z)
-{
-    int r = zk_session_ready(z);
-
-    return r == 1 ? zk_introduce(z) : r;
-}
 
 /* ------------------------------ the record ------------------------------ */
 
@@ -124,8 +27,9 @@ static size_t write_record(char *text, size_t size, const struct zk_space *s)
 {
     return (size_t)snprintf(text, size,
                             "1 %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-                            " %" PRId64, s->memory_from_ms, s->forgot_unborn,
-                            s->version, s->keep_ms, s->bucket_ms);
+                            " %" PRId64,
+                            s->memory_from_ms, s->forgot_unborn, s->version,
+                            s->keep_ms, s->bucket_ms);
 }
 
 static int read_record(const char *text, struct zk_space *s)
@@ -220,8 +124,9 @@ static int write_once(struct zk *z, struct zk_space *space,
     if (!b)
         return -ENOMEM;
     record_path(z, space->number, path);
-    set = zk_slot(b, zk_set(b, path, text, write_record(text, sizeof(text),
-                                                        next), space->node));
+    set =
+        zk_slot(b, zk_set(b, path, text, write_record(text, sizeof(text), next),
+                          space->node));
     get = zk_slot(b, zk_get(b, path));
     zk_wait(b);
     if (set->rc == ZOK || set->rc == ZBADVERSION || set->rc == ZNONODE)
@@ -246,9 +151,10 @@ int zk_space_raise(struct zk *z, struct zk_space *space,
             return MQM_OK;
         r = write_once(z, space, &next);
     }
-    return r == 1 ? z->host->fail(z->host, -EAGAIN, "zk://%s%s: space '%s' "
-                                  "was changed again and again", z->hosts,
-                                  z->root, space->name)
+    return r == 1 ? z->host->fail(z->host, -EAGAIN,
+                                  "zk://%s%s: space '%s' "
+                                  "was changed again and again",
+                                  z->hosts, z->root, space->name)
                   : r;
 }
 
@@ -272,7 +178,7 @@ static int make(struct zk *z, const char *name)
     char where[NAME_MAX_], digits[12], text[160];
     char paths[2 + ZK_SHARDS][ZK_ROOT_MAX + 32];
     zoo_op_t ops[OPS];
-    uint32_t number = (uint32_t)dice();
+    uint32_t number = (uint32_t)zk_dice();
     int i, rc;
 
     if (!b)
@@ -282,8 +188,8 @@ static int make(struct zk *z, const char *name)
     zoo_create_op_init(&ops[0], where, digits, 8, z->acl, 0, NULL, 0);
     snprintf(paths[0], sizeof(paths[0]), "%s/%08x", z->root, (unsigned)number);
     zoo_create_op_init(&ops[1], paths[0], text,
-                       (int)write_record(text, sizeof(text), &fresh), z->acl,
-                       0, NULL, 0);
+                       (int)write_record(text, sizeof(text), &fresh), z->acl, 0,
+                       NULL, 0);
     snprintf(paths[1], sizeof(paths[1]), "%s/%08x/open", z->root,
              (unsigned)number);
     zoo_create_op_init(&ops[2], paths[1], "", 0, z->acl, 0, NULL, 0);
@@ -384,8 +290,10 @@ int zk_space_need(struct zk *z, const char *name, struct zk_space **out)
             r = zk_space_find(z, name, out);
     }
     if (r == MQM_OK && !*out)
-        r = z->host->fail(z->host, -EAGAIN, "zk://%s%s: space '%s' comes and "
-                          "goes", z->hosts, z->root, name);
+        r = z->host->fail(z->host, -EAGAIN,
+                          "zk://%s%s: space '%s' comes and "
+                          "goes",
+                          z->hosts, z->root, name);
     return r;
 }
 

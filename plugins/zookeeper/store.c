@@ -3,9 +3,9 @@
  *
  *     zk://host:port,host:port/path      /mqm where there is no path
  */
-#include "zk.h"
 #include "../../lib/stores/setting.h"
 #include "../../lib/stores/swaps.h"
+#include "zk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,7 +43,8 @@ static int bad_url(struct zk *z)
     return z->host->fail(z->host, -EINVAL,
                          "store.url has to be zk://host:port,host:port/path, "
                          "with a path of up to %d letters, digits, '.', '_', "
-                         "'-' and '/'", ZK_ROOT_MAX - 16);
+                         "'-' and '/'",
+                         ZK_ROOT_MAX - 16);
 }
 
 /* The client wants "host:port"; 2181 is what everybody uses. */

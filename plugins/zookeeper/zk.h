@@ -3,9 +3,10 @@
  *
  *     store     the table of calls, settings, memory()
  *     list      list()
- *     swap      the swaps of a call in pipelined rounds
- *     forget    tick()
- *     space     the store's identity, spaces and their memory
+ *     swap      the swaps of a call in rounds; read, write
+ *     forget    tick(): the walk; sweep: one bucket
+ *     space     spaces and their memory
+ *     identity  whose store this is
  *     cell      how a cell lies in a node, and where; what we wrote ourselves
  *     batch     pipelined requests with one wait for all
  *     session   connecting, and connecting anew
@@ -53,9 +54,9 @@ struct zk_space {
     int32_t node; /* dataVersion of its record */
     int64_t memory_from_ms;
     int64_t forgot_unborn;
-    int64_t version;   /* the greatest of a forgotten cell */
-    int64_t keep_ms;   /* the shortest that was asked for */
-    int64_t bucket_ms; /* the span of a bucket; never changes */
+    int64_t version;                   /* the greatest of a forgotten cell */
+    int64_t keep_ms;                   /* the shortest that was asked for */
+    int64_t bucket_ms;                 /* the span of a bucket; never changes */
     int seen, swept_slot, record_slot; /* of the call that runs: swap.c */
     int32_t swept;
     char name[256];
@@ -99,7 +100,12 @@ struct zk {
     char id[24];        /* the store's identity; empty: not yet seen */
     int64_t created_ms; /* when the root was made */
     int64_t zxid;       /* the latest change that we have seen */
-    int64_t floor_ms;   /* all that is older was lost with another store */
+    struct {            /* what we wrote last: has to be there still */
+        char path[ZK_PATH_MAX];
+        uint64_t version;
+        int64_t forget_ms;
+    } witness;
+    int64_t floor_ms; /* all that is older was lost with another store */
     struct zk_space *spaces;
 
     int clock_known;
@@ -183,9 +189,10 @@ int64_t zk_sent_us(const struct zk_batch *b);
 
 /* -------------------------------- space --------------------------------- */
 
+uint64_t zk_dice(void);
+
 /* zk_session_ready() and the introduction. */
 int zk_ready(struct zk *z);
-int zk_introduce(struct zk *z);
 
 /* The space of this name; made if there is none. */
 int zk_space_need(struct zk *z, const char *name, struct zk_space **out);
