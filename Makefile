@@ -88,7 +88,7 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
 include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
-	tests/fakes/fault.mk examples/demo/demo.mk
+	tests/fakes/fault.mk examples/demo/demo.mk tests/sim/sim.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)
