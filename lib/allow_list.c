@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* allow_list.c - a set of byte strings that never changes.
  *
- * Open addressing, at most half full, so an unknown id costs one hash and
+ * Open addressing, at most a quarter full, so an unknown id costs one hash and
  * about one look at one byte: tags lie by themselves, since a hundred lists of
- * slots do not fit a cache, and most ids are on none.  Bytes lie in one pool.  A UUID is known by its 16 bytes
- * (id.h), so an entry in text meets an id in upper case or in binary.
+ * slots do not fit a cache, and most ids are on none.  Bytes lie in one pool.
+ * A UUID is known by its 16 bytes (id.h), so an entry in text meets an id in
+ * upper case or in binary.
  */
 #include "hash.h"
 #include "id.h"
@@ -80,7 +81,7 @@ static size_t slots_for(size_t n)
 {
     size_t slots = 4;
 
-    while (slots < 2 * n)
+    while (slots < 4 * n)
         slots *= 2;
     return slots;
 }
