@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Makefile - `make help` lists the targets.
 #
-# A file put into lib/, adapters/NAME/, tools/mqmctl/, examples/ or tests/unit/
+# A file put into lib/, adapters/NAME/, plugins/NAME/, tools/mqmctl/, examples/ or tests/unit/
 # is built without a line here.
 
 BUILD  ?= build
@@ -18,6 +18,9 @@ WARN  := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla \
 	 -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Werror
 CSTD  := -std=c11 -D_POSIX_C_SOURCE=200809L
 OPT   ?= -O2 -g
+# What a sanitizer adds hides from gcc what a value can be: it warns of cases
+# that the plain build, with the same warnings, knows to be impossible.
+WARN  += $(if $(SAN),-Wno-maybe-uninitialized -Wno-format-truncation)
 FLAGS := $(CSTD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -pthread \
 	 -Iinclude $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 LINK  := -pthread $(if $(SAN),-fsanitize=$(SAN))
@@ -29,6 +32,8 @@ A       := $(BUILD)/libmqmigrate.a
 SO      := $(BUILD)/lib/libmqmigrate.so
 ADAPTERS := $(patsubst adapters/%/,$(BUILD)/lib/mqmigrate/mqm_%.so,\
 	$(dir $(wildcard adapters/*/adapter.c)))
+# A store that is loaded when asked for: the folder, and the scheme of its url.
+PLUGINS := $(BUILD)/lib/mqmigrate/mqm_zk.so
 CTL     := $(if $(wildcard tools/mqmctl/*.c),$(BUILD)/bin/mqmctl)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,\
 	$(wildcard examples/*.c))
@@ -38,7 +43,7 @@ UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c)
 .SECONDARY:
 
 all: lib ## build library, adapters and mqmctl
-lib: $(SO) $(A) $(ADAPTERS) $(CTL)
+lib: $(SO) $(A) $(ADAPTERS) $(PLUGINS) $(CTL)
 examples: lib $(EXAMPLES)
 unit: $(UNIT)
 
@@ -70,6 +75,15 @@ $(BUILD)/lib/mqmigrate/mqm_%.so:
 	$(CC) $(LINK) -shared -Wl,-soname,$(@F) \
 	    -Wl,--version-script=adapters/plugin.map $(LDFLAGS) $^ \
 	    $(shell cat adapters/$*/libs 2>/dev/null) -ldl -o $@
+
+# What every store does alike with swaps and settings is in it once more.
+$(BUILD)/lib/mqmigrate/mqm_zk.so: $(patsubst %.c,$(BUILD)/obj/%.o,\
+	$(wildcard plugins/zookeeper/*.c) lib/stores/swaps.c \
+	lib/stores/setting.c)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -shared -Wl,-soname,$(@F) \
+	    -Wl,--version-script=adapters/plugin.map $(LDFLAGS) $^ \
+	    $(shell cat plugins/zookeeper/libs) -o $@
 
 $(BUILD)/bin/mqmctl: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/mqmctl/*.c)) $(SO)
 	@mkdir -p $(@D)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* allow_list.c - a set of byte strings that never changes.
  *
- * Open addressing, at most a quarter full, so an unknown id costs one hash and
- * about one look at one byte: tags lie by themselves, since a hundred lists of
- * slots do not fit a cache, and most ids are on none.  Bytes lie in one pool.
+ * Open addressing, at most half full, the bytes in one pool.  Nearly every id
+ * asked for is not on the list: a filter of 16 bits a slot says so after one
+ * hash and one look, 97 of 100 times, which a processor guesses right.
+ *
  * A UUID is known by its 16 bytes (id.h), so an entry in text meets an id in
  * upper case or in binary.
  */
@@ -18,12 +19,15 @@
 
 struct slot {
     uint64_t hash;
-    size_t at, len; /* in the pool */
+    size_t at, len; /* in the pool; len 0: free */
 };
+
+enum { BITS_A_SLOT = 16, BITS = 64 };
 
 struct allow_list {
     size_t n, mask, used;
-    unsigned char *tags; /* of each slot; 0: free */
+    size_t uuids; /* entries that were folded */
+    uint64_t *filter;
     struct slot *slots;
     unsigned char *pool;
 };
@@ -33,26 +37,31 @@ static uint64_t hash_of(const void *data, size_t len)
     return mqm__hash64(data, len, 0);
 }
 
-/* From bits that do not choose the slot. */
-static unsigned char tag_of(uint64_t hash)
+static uint64_t *filter_word(const struct allow_list *l, uint64_t hash)
 {
-    return (unsigned char)(hash >> 56 | 1);
+    size_t words = (l->mask + 1) * BITS_A_SLOT / BITS; /* a power of two */
+
+    return &l->filter[hash >> 38 & (words - 1)];
+}
+
+static uint64_t filter_bit(uint64_t hash)
+{
+    return UINT64_C(1) << (hash >> 32) % BITS;
 }
 
 /* The slot that holds it, or the free one where it would be. */
-static size_t find(const struct allow_list *l, uint64_t hash, const void *data,
-                   size_t len)
+static struct slot *find(const struct allow_list *l, uint64_t hash,
+                         const void *data, size_t len)
 {
     size_t i = (size_t)hash & l->mask;
+    struct slot *s;
 
-    for (; l->tags[i]; i = (i + 1) & l->mask) {
-        const struct slot *s = &l->slots[i];
-
-        if (l->tags[i] == tag_of(hash) && s->hash == hash && s->len == len &&
-            !memcmp(l->pool + s->at, data, len))
-            break;
+    for (;; i = (i + 1) & l->mask) {
+        s = &l->slots[i];
+        if (!s->len || (s->hash == hash && s->len == len &&
+                        !memcmp(l->pool + s->at, data, len)))
+            return s;
     }
-    return i;
 }
 
 static void add(struct allow_list *l, const char *entry)
@@ -61,18 +70,19 @@ static void add(struct allow_list *l, const char *entry)
     size_t len = strlen(entry), short_len = mqm__id_fold(folded, entry, len);
     const void *data = short_len ? (const void *)folded : entry;
     uint64_t hash;
-    size_t i;
+    struct slot *s;
 
+    l->uuids += short_len && short_len != len;
     len = short_len ? short_len : len;
     if (!len)
         return;
     hash = hash_of(data, len);
-    i = find(l, hash, data, len);
-    if (l->tags[i])
+    s = find(l, hash, data, len);
+    if (s->len)
         return;
     memcpy(l->pool + l->used, data, len);
-    l->tags[i] = tag_of(hash);
-    l->slots[i] = (struct slot){hash, l->used, len};
+    *s = (struct slot){hash, l->used, len};
+    *filter_word(l, hash) |= filter_bit(hash);
     l->used += len;
     l->n++;
 }
@@ -81,7 +91,7 @@ static size_t slots_for(size_t n)
 {
     size_t slots = 4;
 
-    while (slots < 4 * n)
+    while (slots < 2 * n)
         slots *= 2;
     return slots;
 }
@@ -97,9 +107,9 @@ struct allow_list *mqm__allow_list_new(const char *const *entries, size_t n)
         bytes += strlen(entries[i]);
     l->mask = slots_for(n) - 1;
     l->slots = calloc(l->mask + 1, sizeof(*l->slots));
-    l->tags = calloc(l->mask + 1, 1);
+    l->filter = calloc((l->mask + 1) * BITS_A_SLOT / BITS, sizeof(*l->filter));
     l->pool = malloc(bytes);
-    if (!l->slots || !l->tags || !l->pool) {
+    if (!l->slots || !l->filter || !l->pool) {
         mqm__allow_list_free(l);
         return NULL;
     }
@@ -112,7 +122,7 @@ void mqm__allow_list_free(struct allow_list *l)
 {
     if (!l)
         return;
-    free(l->tags);
+    free(l->filter);
     free(l->slots);
     free(l->pool);
     free(l);
@@ -125,7 +135,10 @@ size_t mqm__allow_list_size(const struct allow_list *l)
 
 static bool has(const struct allow_list *l, const void *data, size_t len)
 {
-    return len && l->tags[find(l, hash_of(data, len), data, len)];
+    uint64_t hash = hash_of(data, len);
+
+    return *filter_word(l, hash) & filter_bit(hash) &&
+           find(l, hash, data, len)->len;
 }
 
 bool mqm__allow_list_has(const struct allow_list *l, const void *data,
@@ -135,8 +148,8 @@ bool mqm__allow_list_has(const struct allow_list *l, const void *data,
 
     if (!l || !l->n || !len)
         return false;
-    if (len != MQM_ID_LEN)
+    if (len != MQM_ID_LEN || !l->uuids)
         return has(l, data, len);
     len = mqm__id_fold(folded, data, len);
-    return has(l, folded, len);
+    return len && has(l, folded, len);
 }

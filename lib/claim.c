@@ -92,7 +92,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     int side, r;
 
     w->result = -EINVAL;
-    w->why = "";
+    w->why = "refused";
     w->retry_ms = 0;
     w->version = 0;
     w->side_tag = 0;
@@ -308,7 +308,8 @@ static void propose(mqm *m, struct work *w)
 static void settle(mqm *m, struct work *w)
 {
     if (!w->finished)
-        finish(w, -EBUSY);
+        finish(w, mqm__fail(-EBUSY, "the record changed under each of %d "
+                            "tries", ROUNDS));
     if (w->rq.op == OP_ACQUIRE && w->result < 0 && w->result != -EPROTO)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
 }

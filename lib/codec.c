@@ -61,6 +61,7 @@ static void get_text(struct reader *r, char *out, size_t size)
         r->bad = true;
         return;
     }
+    r->bad |= memchr(r->at, 0, len) != NULL;
     memcpy(out, r->at, len);
     out[len] = '\0';
     r->at += len;

@@ -131,8 +131,9 @@ static void lead(struct combine *c)
     for (; call; call = next) {
         next = call->next;
         call->result = first_failure(call);
-        if (r < 0 && call->result < 0)
-            snprintf(call->story, sizeof(call->story), "%s", mqm_errmsg());
+        if (call->result < 0)
+            snprintf(call->story, sizeof(call->story), "%s",
+                     r < 0 ? mqm_errmsg() : "the store gave no answer");
         call->done = true;
     }
 }

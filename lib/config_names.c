@@ -6,6 +6,7 @@
 
 #include "error.h"
 
+#include <errno.h>
 #include <string.h>
 
 const struct setting_row *mqm__next_setting(const struct setting_row *row,
@@ -109,6 +110,8 @@ int mqm_settings(int (*visit)(void *user, const struct mqm_setting_info *info),
     int r;
 
     mqm__clear_error();
+    if (!visit)
+        return mqm__fail(-EINVAL, "mqm_settings() needs a visitor");
     for (left = mqm__n_settings; left; left--, row++) {
         const struct mqm_setting_info info = {
             sizeof(info),     row->where,  row->name, mqm__kind_name(row->kind),

@@ -20,6 +20,11 @@ size_t mqm__id_trim(const void *id, size_t len);
  * length, 0 for an id that is empty or too long. */
 size_t mqm__id_fold(unsigned char *out, const void *id, size_t len);
 
+/* Is what was folded a UUID (of a variant and version that are in use)?  Its
+ * text, in lower case: MQM_ID_LEN + 1 bytes. */
+int mqm__id_is_uuid(const unsigned char *id, size_t len);
+void mqm__id_text(char *out, const unsigned char *uuid);
+
 /* When it was made, of a folded UUIDv7, in Unix ms; else 0. */
 int64_t mqm__id_born(const unsigned char *id, size_t len);
 

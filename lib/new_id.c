@@ -92,20 +92,6 @@ static void step(struct maker *k, int64_t now_ms, uint32_t fresh)
     k->counter = fresh & COUNTER_MAX >> 1;
 }
 
-static void put_text(char *id, const unsigned char *b)
-{
-    static const char digits[] = "0123456789abcdef";
-    int i;
-
-    for (i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *id++ = '-';
-        *id++ = digits[b[i] >> 4];
-        *id++ = digits[b[i] & 15];
-    }
-    *id = '\0';
-}
-
 int mqm__id_from_clock(char *id, int64_t now_ms)
 {
     unsigned char b[16], fresh[11];
@@ -128,7 +114,7 @@ int mqm__id_from_clock(char *id, int64_t now_ms)
     b[8] = (unsigned char)(0x80 | (k->counter >> 2 & 0x3f));
     b[9] = (unsigned char)(k->counter << 6 | (fresh[6] & 0x3f));
     memcpy(b + 10, fresh, 6);
-    put_text(id, b);
+    mqm__id_text(id, b);
     return 0;
 }
 
@@ -137,6 +123,8 @@ int mqm_new_id(char id[MQM_ID_LEN + 1])
     struct timespec t;
 
     mqm__clear_error();
+    if (!id)
+        return mqm__fail(-EINVAL, "mqm_new_id() needs a place for the id");
     if (clock_gettime(CLOCK_REALTIME, &t) < 0)
         return mqm__fail(-errno, "no clock for an id");
     return mqm__id_from_clock(id,

@@ -16,7 +16,8 @@ enum plugin_kind { PLUGIN_STORE, PLUGIN_ADAPTER };
 
 /* Does the table reach as far as this function, and is it there? */
 #define mqm__can(table, fn)                                                    \
-    ((table)->size >= offsetof(struct mqm_adapter, fn) + sizeof((table)->fn) && \
+    ((table)->size >=                                                          \
+         offsetof(struct mqm_adapter, fn) + sizeof((table)->fn) &&             \
      (table)->fn)
 
 /* Load by name or path: checked, not opened.  path (may be NULL) gets where it

@@ -6,6 +6,10 @@
  */
 #include "policy.h"
 
+#include "id.h"
+
+#include <mqmigrate/mqmigrate.h>
+
 static struct route old_by_rule(const char *why)
 {
     return (struct route){MQM_OLD, true, false, why};
@@ -25,10 +29,22 @@ static bool on_allow_list(const struct policy *p, const struct question *q)
                         mqm__allow_list_has(p->allow, q->id, q->id_len));
 }
 
+/* Others have a UUID as text, and so hash that with String.hashCode(). */
+static bool id_in_cut(const struct policy *p, const struct question *q)
+{
+    char text[MQM_ID_LEN + 1];
+
+    if (p->hash != MQM_HASH_LAST_TWO_DIGITS ||
+        !mqm__id_is_uuid(q->id, q->id_len))
+        return mqm__cut_takes(p->hash, p->seed, p->cut_ppm, q->id, q->id_len);
+    mqm__id_text(text, q->id);
+    return mqm__cut_takes(p->hash, p->seed, p->cut_ppm, text, MQM_ID_LEN);
+}
+
 static bool in_cut(const struct policy *p, const struct question *q)
 {
     if (p->hash_id || !q->key_len)
-        return mqm__cut_takes(p->hash, p->seed, p->cut_ppm, q->id, q->id_len);
+        return id_in_cut(p, q);
     return mqm__cut_takes(p->hash, p->seed, p->cut_ppm, q->key, q->key_len);
 }
 

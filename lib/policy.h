@@ -43,6 +43,8 @@ struct policy {
     struct allow_list *allow; /* NULL: empty                               */
 };
 
+/* The id is folded (id.h), so that all sides ask the same: a UUID is hashed by
+ * its 16 bytes with xxh3, by its text in lower case with last-two-digits. */
 struct question {
     const void *id, *key; /* of key: NULL, 0 where there is none */
     size_t id_len, key_len;

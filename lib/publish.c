@@ -2,7 +2,7 @@
 /* publish.c - one message to both brokers, under one id. */
 #include "error.h"
 #include "plugin.h"
-#include "side.h"
+#include "run.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,12 +11,15 @@ static int send_to(mqm *m, const struct topic_config *t, int i,
                    const struct mqm_delivery *d)
 {
     struct side *s = mqm__side(m, t->at[i].side->name);
+    const struct call *from = d->call;
     struct mqm_delivery copy = *d;
     const struct mqm_adapter *a;
     int r;
 
     if (!s)
         return -ENOENT;
+    if (from ? from->side != s : !d->msg.side)
+        copy.raw = NULL; /* another broker's message */
     r = mqm__side_open(s);
     if (r < 0)
         return r;

@@ -199,6 +199,7 @@ struct listing {
     const char *side;
     struct found *found;
     size_t n, room;
+    int unreadable; /* of a record: it may be anybody's, so it is not "none" */
 };
 
 static int collect(void *user, const struct mqm_key *key,
@@ -207,9 +208,11 @@ static int collect(void *user, const struct mqm_key *key,
     struct listing *l = user;
     struct found *f;
     struct record r;
+    int err = mqm__decode(&r, cell->value, cell->len, NULL);
 
-    if (mqm__decode(&r, cell->value, cell->len, NULL) < 0 ||
-        r.state == MQM_DONE || r.by_rule ||
+    if (err < 0)
+        l->unreadable = err;
+    if (err < 0 || r.state == MQM_DONE || r.by_rule ||
         (l->side && strcmp(l->side, r.side) != 0))
         return 0;
     if (l->n == l->room) {
@@ -227,13 +230,23 @@ static int collect(void *user, const struct mqm_key *key,
     return 0;
 }
 
-/* The usual text of an id that was folded to 16 bytes. */
+static bool printable(const unsigned char *id, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && id[i] > 0x20 && id[i] < 0x7f)
+        i++;
+    return i == len;
+}
+
+/* The usual text of an id that was folded to 16 bytes; one that was a text of
+ * 16 characters stays one. */
 static size_t unfold(char *out, const unsigned char *id, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
     size_t k = 0;
 
-    if (len != 16) {
+    if (len != 16 || printable(id, len)) {
         memcpy(out, id, len);
         return len;
     }
@@ -302,6 +315,9 @@ int mqm_pending(mqm *m, const char *side, const char *group, const char *topic,
         r = list(m, &l);
     if (r == 0)
         r = show(&l, visit, user);
+    if (r == 0 && l.unreadable)
+        r = mqm__fail(l.unreadable, "%s has records that this library cannot "
+                      "read: update it", l.topic->space);
     free(l.found);
     mqm__snapshot_put(snap);
     return r;

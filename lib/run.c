@@ -1,137 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* run.c - see run.h.  run_end.c has what happens after a handler. */
+/* run.c - see run.h.  run_claim.c has what comes before the store is
+ * asked, run_end.c what happens after a handler. */
 #include "run.h"
 #include "error.h"
+#include "run_claim.h"
 #include "run_end.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum {
-    RETRY_MS = 500, /* after what is neither a lease nor a pause            */
-    HELD_MS = 100,  /* a holder is usually done long before its lease ends, */
-};                  /*   and until then the lane stands still               */
-
-static struct mqm_delivery *at(const struct run *r, size_t i)
-{
-    return (struct mqm_delivery *)(void *)(r->d + i * r->stride);
-}
-
-/* ------------------------------- claiming -------------------------------- */
-
-/* How many the handler begins within CHUNK_US; one while nothing is known. */
-static size_t chunk_size(const struct run *r)
-{
-    int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
-    int64_t n = pace > 0 ? CHUNK_US / pace : CHUNK;
-
-    n = n < 1 ? 1 : n > CHUNK ? CHUNK : n;
-    return (size_t)n < r->n - r->at ? (size_t)n : r->n - r->at;
-}
-
-static void put_off(struct mqm_delivery *d, int result, int64_t ms,
-                    const char *why)
-{
-    d->result = result;
-    d->retry_ms = ms > 0 ? ms : 1;
-    d->why = why;
-}
-
-static bool lane_blocked(const struct run *r, unsigned lane)
-{
-    if (lane == 0 || r->n_blocked == 0)
-        return false;
-    if (r->n_blocked > BLOCKED_MAX)
-        return true;
-    for (size_t i = 0; i < r->n_blocked; i++)
-        if (r->blocked[i] == lane)
-            return true;
-    return false;
-}
-
-void mqm__block_lane(struct run *r, unsigned lane)
-{
-    if (lane == 0 || lane_blocked(r, lane))
-        return;
-    if (r->n_blocked < BLOCKED_MAX)
-        r->blocked[r->n_blocked] = lane;
-    r->n_blocked++;
-}
-
-/* "kafka:rewards/3/1209" of "3/1209"; a program's own text as it is. */
-static void set_origin(struct run *r, struct item *i, const struct work *w)
-{
-    const char *part[] = {w->rq.side, ":", w->topic->topic, "/",
-                          i->d->msg.origin};
-    size_t len = 0;
-
-    if (!i->d->msg.origin || !r->side)
-        return;
-    for (size_t k = 0; k < 5; k++)
-        for (const char *c = part[k]; *c && len < sizeof(i->origin) - 1; c++)
-            i->origin[len++] = *c;
-    i->origin[len] = '\0';
-    i->w->rq.origin = i->origin;
-}
+/* A holder is usually done long before its lease ends, and until then the lane
+ * stands still. */
+enum { HELD_MS = 100 };
 
 /* A copy that cannot be told from others is nobody's on the new side: kept in
  * the parking topic, neither dropped nor worked on. */
 static void no_id(struct run *r, struct item *i)
 {
-    const char *why = i->w->why;
     int err = mqm__keep_body(r, i->w->topic, i->d);
-
     mqm__log(r->m, MQM_ERROR, "side '%s', topic '%s', %s: %s; its body %s",
              i->w->rq.side, i->w->topic->topic,
-             i->d->msg.origin ? i->d->msg.origin : "?", why,
+             i->d->msg.origin ? i->d->msg.origin : "?", i->w->why,
              err < 0 ? "could not be kept, the copy comes again"
                      : "is in the parking topic");
-    put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RETRY_MS, why);
+    mqm__put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RUN_RETRY_MS, i->w->why);
 }
 
-static void prepare(struct run *r, struct item *i)
+/* In its turn, as all that blocks a lane or is done for good: what is before it
+ * in its lane may go, and what is rewound to is not done twice. */
+static void not_asked(struct run *r, struct item *i)
 {
-    int err;
-
-    i->asked = false;
-    i->call.side = r->side;
-    i->call.item = i;
-    i->d->call = &i->call;
-    i->d->token = 0;
-    i->token = 0;
-    i->w->finished = true;
-    if (lane_blocked(r, i->d->lane)) {
-        put_off(i->d, MQM_LATER, 0, "behind one that comes again");
-        return;
-    }
-    err = mqm__work_init(r->m, i->w, r->snapshot->config, &i->d->msg,
-                         OP_ACQUIRE, i->d->flags & MQM_FROM_PARKING);
-    if (err == 0) {
-        set_origin(r, i, i->w);
-        i->asked = true;
-        return;
-    }
-    i->w->finished = true;
-    if (err == -EBADMSG && i->w->topic)
+    if (mqm__lane_blocked(r, i->d->lane))
+        mqm__put_off(i->d, MQM_LATER, 0, "behind one that comes again");
+    else if (i->no_id)
         no_id(r, i);
-    else
-        put_off(i->d, err, RETRY_MS, "refused");
     if (i->d->result != MQM_OK)
         mqm__block_lane(r, i->d->lane);
-}
-
-static void fill(struct run *r, struct chunk *c)
-{
-    size_t half = (size_t)(c - r->chunk) * CHUNK;
-
-    c->n = chunk_size(r);
-    c->begun = 0;
-    for (size_t k = 0; k < c->n; k++) {
-        c->item[k].d = at(r, r->at + k);
-        c->item[k].w = &r->scratch->work[half + k];
-        prepare(r, &c->item[k]);
-    }
-    r->at += c->n;
 }
 
 static size_t unfinished(struct chunk *c, struct work **w)
@@ -214,7 +118,7 @@ static void call_handler(struct run *r, struct item *i)
 static int64_t when_again(const struct work *w)
 {
     if (w->result != MQM_LATER || !w->retry_ms)
-        return RETRY_MS;
+        return RUN_RETRY_MS;
     if (w->now.state == MQM_HELD && w->retry_ms > HELD_MS)
         return HELD_MS;
     return w->retry_ms;
@@ -239,10 +143,10 @@ static void not_ours(struct run *r, struct item *i)
 
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
     if (result == MQM_SKIP) {
-        put_off(i->d, MQM_OK, 0, i->w->why);
+        mqm__put_off(i->d, MQM_OK, 0, i->w->why);
         return;
     }
-    put_off(i->d, result, when_again(i->w), i->w->why);
+    mqm__put_off(i->d, result, when_again(i->w), i->w->why);
     mqm__block_lane(r, i->d->lane);
 }
 
@@ -252,15 +156,15 @@ static bool ours(struct run *r, struct chunk *c, struct item *i)
     bool late = c->begun && mqm__clock_us() - c->claimed_us > CHUNK_US;
 
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
-    if (lane_blocked(r, i->d->lane)) {
-        put_off(i->d, MQM_LATER, 0, "behind one that comes again");
+    if (mqm__lane_blocked(r, i->d->lane)) {
+        mqm__put_off(i->d, MQM_LATER, 0, "behind one that comes again");
         mqm__end(r, i, OP_HAND_BACK);
         return true;
     }
     if (late || atomic_load(&r->m->stopped))
         return false;
     if (!may_begin(i)) {
-        put_off(i->d, MQM_LATER, 0, "its lease was used up before it began");
+        mqm__put_off(i->d, MQM_LATER, 0, "its lease was used up unbegun");
         mqm__block_lane(r, i->d->lane);
         mqm__end(r, i, OP_HAND_BACK);
         return true;
@@ -282,11 +186,10 @@ static void rewind_to(struct run *r, struct chunk *c, size_t k)
     for (size_t n = k; n < c->n; n++) {
         struct item *i = &c->item[n];
 
-        put_off(i->d, -ECANCELED, 0, "not begun");
+        mqm__put_off(i->d, -ECANCELED, 0, "not begun");
         if (atomic_load(&i->phase) != PHASE_IDLE)
             mqm__end(r, i, OP_HAND_BACK);
     }
-    c->n = c->n > k ? c->n : k;
 }
 
 static void work(struct run *r, struct chunk *c)
@@ -294,8 +197,10 @@ static void work(struct run *r, struct chunk *c)
     for (size_t k = 0; k < c->n; k++) {
         struct item *i = &c->item[k];
 
-        if (!i->asked)
+        if (!i->asked) {
+            not_asked(r, i);
             continue;
+        }
         if (is_held_here(c, i)) {
             rewind_to(r, c, k);
             return;
@@ -316,7 +221,7 @@ static void go(struct run *r)
     struct chunk *old = NULL, *next = &r->chunk[0];
 
     while (r->at < r->n && !atomic_load(&r->m->stopped)) {
-        fill(r, next);
+        mqm__fill(r, next);
         exchange(r, old, next);
         if (old)
             mqm__conclude(r, old);
@@ -352,8 +257,8 @@ static void delist(struct run *r)
 static int first_other(const struct run *r)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (at(r, i)->result != MQM_OK)
-            return at(r, i)->result;
+        if (mqm__nth(r, i)->result != MQM_OK)
+            return mqm__nth(r, i)->result;
     return MQM_OK;
 }
 
@@ -367,7 +272,7 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
         return MQM_OK;
     r.stride = d->size;
     for (size_t i = 0; i < n; i++)
-        put_off(at(&r, i), -ECANCELED, 0, "stopped");
+        mqm__put_off(mqm__nth(&r, i), -ECANCELED, 0, "stopped");
     r.pace_us = side ? &side->pace_us : &m->pace_us;
     r.scratch = mqm__scratch(m);
     if (!r.scratch)
@@ -379,7 +284,7 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
     delist(&r); /* the last touch of m, see mqm_close() */
     mqm__snapshot_put(r.snapshot);
     for (size_t i = 0; i < n; i++)
-        at(&r, i)->call = NULL;
+        mqm__nth(&r, i)->call = NULL;
     return first_other(&r) == -ECANCELED
                ? mqm__fail(-ECANCELED, "mqm_stop() was called")
                : first_other(&r);

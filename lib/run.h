@@ -37,6 +37,7 @@ struct item {
     struct mqm_delivery *d;
     struct work *w;
     bool asked; /* w was given to the store */
+    bool no_id; /* not asked: nobody's, on the new side */
     atomic_int phase;
     uint64_t token;
     _Atomic int64_t leased_ms;   /* monotonic, before the store was asked */
@@ -70,6 +71,10 @@ struct run {
 
 int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
              mqm_handler handler, void *user);
+
+/* lane.c */
+bool mqm__lane_blocked(const struct run *r, unsigned lane);
+void mqm__block_lane(struct run *r, unsigned lane);
 
 /* park.c: put the body of a copy into a safe place.  0 or < 0 with words. */
 int mqm__keep_body(struct run *r, const struct topic_config *t,

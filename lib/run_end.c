@@ -2,6 +2,7 @@
 /* run_end.c - see run_end.h. */
 #include "run_end.h"
 #include "error.h"
+#include "run_claim.h"
 
 #include <errno.h>
 
@@ -22,14 +23,11 @@ void mqm__end(struct run *r, struct item *i, int op)
 static void comes_again(struct run *r, struct item *i, int result, int64_t ms,
                         const char *why)
 {
-    i->d->result = result;
-    i->d->retry_ms = ms > 0 ? ms : 1;
-    i->d->why = why;
+    mqm__put_off(i->d, result, ms, why);
     mqm__block_lane(r, i->d->lane);
 }
 
-/* Doubles with each try: at least pause_ms, at most pause_max_ms. */
-static int64_t pause_after(const struct topic_config *t, unsigned attempt)
+int64_t mqm__pause_after(const struct topic_config *t, unsigned attempt)
 {
     int64_t ms = t->pause_ms;
 
@@ -50,6 +48,8 @@ void mqm__park(struct run *r, struct item *i, int op, int why)
         return;
     }
     i->w->rq.body_safe = err == 0;
+    if (err < 0) /* its copy comes again: nothing of its lane goes before it */
+        mqm__block_lane(r, i->d->lane);
     i->w->rq.why = why;
     mqm__end(r, i, op);
 }
@@ -63,7 +63,7 @@ static void failed(struct run *r, struct item *i)
         mqm__park(r, i, OP_PARK_FAILED, WHY_TRIES);
         return;
     }
-    i->w->rq.lease_ms = pause_after(t, i->d->attempt);
+    i->w->rq.lease_ms = mqm__pause_after(t, i->d->attempt);
     mqm__end(r, i, OP_FAILURE);
     /* At once, so that what follows in its lane is not begun. */
     mqm__block_lane(r, i->d->lane);

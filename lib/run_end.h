@@ -23,6 +23,7 @@ void mqm__park(struct run *r, struct item *i, int op, int why);
  * mqm_stop(). */
 void mqm__conclude(struct run *r, struct chunk *c);
 
-void mqm__block_lane(struct run *r, unsigned lane);
+/* Before the next try: doubles with each. */
+int64_t mqm__pause_after(const struct topic_config *t, unsigned attempt);
 
 #endif

@@ -189,9 +189,9 @@ int mqm_subscribe(mqm *m, const char *side, const char *group,
 
     if (r < 0)
         return r;
-    if (!handler || !topic)
+    if (!handler || !topic || !side)
         return mqm__fail(-EINVAL, "mqm_subscribe() needs a %s",
-                         handler ? "topic" : "handler");
+                         !handler ? "handler" : topic ? "side" : "topic");
     s = mqm__side(m, side);
     if (!s)
         return -ENOENT;
@@ -221,6 +221,8 @@ int mqm_poll(mqm *m, const char *side, int timeout_ms)
 
     if (r < 0)
         return r;
+    if (!side)
+        return mqm__fail(-EINVAL, "mqm_poll() needs a side");
     s = mqm__side(m, side);
     if (!s)
         return -ENOENT;

@@ -175,6 +175,11 @@ int mqm__source_file_read(struct source_file *s, char **text, size_t *len)
     return 1;
 }
 
+void mqm__source_file_forget(struct source_file *s)
+{
+    memset(s->stamp, 0, sizeof(s->stamp));
+}
+
 void mqm__source_file_free(struct source_file *s)
 {
     free(s->path);

@@ -29,6 +29,10 @@ struct source_file {
  * 0: it stands as it was read last; < 0: unreadable, or still being written
  * (-EAGAIN), with words. */
 int mqm__source_file_read(struct source_file *s, char **text, size_t *len);
+
+/* What was read last was of no use (half-written, a mistake in it): hand it out
+ * again, so that it is not taken for what is in force. */
+void mqm__source_file_forget(struct source_file *s);
 void mqm__source_file_free(struct source_file *s);
 
 #endif

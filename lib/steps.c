@@ -2,7 +2,7 @@
 /* steps.c - the guard step by step: claims of the program's own. */
 #include "claim.h"
 #include "error.h"
-#include "run.h"
+#include "run_end.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,18 +33,18 @@ static int begin(mqm *m, struct work *w, const struct config *conf,
 {
     int r = check_claim(c);
 
-    w->finished = true;
+    w->why = "refused";
     if (r == 0)
         r = mqm__work_init(m, w, conf, &c->msg, c->op, c->flags);
     if (r < 0) {
         w->finished = true;
-        refuse(c, r, "refused");
+        refuse(c, r, w->why);
         return r;
     }
     w->rq.token = c->op == MQM_OP_ACQUIRE ? 0 : c->token;
     w->version = c->op == MQM_OP_ACQUIRE ? 0 : c->cell;
     if (c->op == MQM_OP_FAILURE)
-        w->rq.lease_ms = w->topic->pause_ms;
+        w->rq.lease_ms = mqm__pause_after(w->topic, c->attempt);
     w->rq.why = c->op == MQM_OP_PARK_FAILED ? WHY_TRIES : WHY_UNSURE;
     return 0;
 }
@@ -59,6 +59,14 @@ static void count_end(mqm *m, int op, int result)
         mqm__count(m, ended[op]);
 }
 
+/* Of a claim whose first answer was lost the lease began then. */
+static int64_t lease_left(const struct work *w)
+{
+    int64_t left = w->now.lease_ms - w->now.age_ms;
+
+    return left > 0 ? left : 1;
+}
+
 static void finish(mqm *m, struct mqm_claim *c, const struct work *w)
 {
     bool granted = w->result == MQM_OK || w->result == MQM_DOUBT;
@@ -68,9 +76,11 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w)
     if (c->op == MQM_OP_ACQUIRE) {
         c->token = granted ? w->now.token : 0;
         c->attempt = w->now.attempts;
-        c->lease_ms = granted ? w->rq.lease_ms
+        c->lease_ms = granted ? lease_left(w)
                       : w->retry_ms ? w->retry_ms : RETRY_MS;
     }
+    if (c->op == MQM_OP_RENEW && granted)
+        c->lease_ms = w->rq.lease_ms;
     if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
         c->cell = w->version;
     if (c->op != MQM_OP_ACQUIRE)
@@ -101,17 +111,28 @@ static int submit(mqm *m, struct scratch *s, const struct config *conf,
     return result < 0 ? result : r;
 }
 
+static int check_claims(struct mqm_claim *const *claims, size_t n)
+{
+    if (!claims && n)
+        return mqm__fail(-EINVAL, "mqm_submit() needs claims");
+    for (size_t i = 0; i < n; i++)
+        if (!claims[i])
+            return mqm__fail(-EINVAL, "claim %zu of %zu is NULL", i, n);
+    return 0;
+}
+
 int mqm_submit(mqm *m, struct mqm_claim *const *claims, size_t n)
 {
     struct snapshot *snap;
     struct scratch *s;
     int r = mqm__enter(m), result = MQM_OK;
 
-    if (r == 0 && !claims && n)
-        r = mqm__fail(-EINVAL, "mqm_submit() needs claims");
+    if (r == 0)
+        r = check_claims(claims, n);
     s = r < 0 ? NULL : mqm__scratch(m);
     for (size_t i = 0; !s && claims && i < n; i++)
-        refuse(claims[i], r < 0 ? r : -ENOMEM, "refused");
+        if (claims[i])
+            refuse(claims[i], r < 0 ? r : -ENOMEM, "refused");
     if (!s)
         return r < 0 ? r : -ENOMEM;
     snap = mqm__snapshot(m);

@@ -72,7 +72,7 @@ foreign_rule() { # file header
 # A header of the file's own folder, without a way out of it.
 is_local() { # file "header
     local name=${2#\"}
-    [[ $name != */* && -e $(dirname "$1")/$name ]]
+    [[ $name != */* && -e ${1%/*}/$name ]]
 }
 
 rules_rule() {

@@ -345,13 +345,14 @@ int kafka_poll(void *self, int timeout_ms)
 {
     struct kafka *k = self;
     int64_t end_ms = kafka_now_ms() + at_most(timeout_ms, POLL_MS_MAX);
-    int r = 0;
+    int r = 0, idle;
 
     pthread_mutex_lock(&k->polling);
-    if (k->groups)
+    idle = !k->groups;
+    if (!idle)
         r = poll_groups(k, end_ms);
     pthread_mutex_unlock(&k->polling);
-    if ((r < 0 && r != -ECANCELED) || !k->groups) {
+    if ((r < 0 && r != -ECANCELED) || idle) {
         int64_t left_ms = at_most(end_ms - kafka_now_ms(), POLL_MS_MAX);
 
         if (left_ms > 0 && k->host->wait(k->host, left_ms) == -ECANCELED)

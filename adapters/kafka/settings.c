@@ -19,9 +19,12 @@ struct pair {
     const char *name, *value;
 };
 
+/* A close may have to wait for a request that a silent broker never answers, so
+ * not the usual minute. */
 static const struct pair consumer_defaults[] = {
     {"client.id", "mqmigrate"},
     {"auto.offset.reset", "earliest"},
+    {"socket.timeout.ms", "10000"},
     {"enable.auto.commit", "true"},
     {"enable.auto.offset.store", "false"},
     {NULL, NULL},

@@ -67,6 +67,7 @@ static void hold(struct rmq_consumer *k, int tries)
     wait_for_release(k);
     k->held--;
     k->running--;
+    pthread_cond_broadcast(&k->changed);
     pthread_mutex_unlock(&k->lock);
 }
 

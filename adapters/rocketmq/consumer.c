@@ -273,13 +273,29 @@ static int brokers_answer(struct rmq_consumer *k)
     return 1;
 }
 
+/* Until the rest is held. */
+static void wait_for_callbacks(struct rmq_consumer *k)
+{
+    pthread_mutex_lock(&k->lock);
+    while (k->running > k->held)
+        pthread_cond_wait(&k->changed, &k->lock);
+    pthread_mutex_unlock(&k->lock);
+}
+
+/* The client has waited for them, as long as it does what it should. */
+static void wait_for_the_last(struct rmq_consumer *k)
+{
+    pthread_mutex_lock(&k->lock);
+    while (k->running > 0)
+        pthread_cond_wait(&k->changed, &k->lock);
+    pthread_mutex_unlock(&k->lock);
+}
+
 static int may_send_back(struct rmq_consumer *k)
 {
     int tries;
 
     pthread_mutex_lock(&k->lock);
-    while (k->running > k->held)
-        pthread_cond_wait(&k->changed, &k->lock);
     tries = k->most_tries;
     pthread_mutex_unlock(&k->lock);
     if (k->self->set.orderly)
@@ -294,6 +310,7 @@ static void shut_down(struct rmq_consumer *k)
 
     set_phase(k, RMQ_ENDING);
     self->api.ShutdownPushConsumer(c);
+    wait_for_the_last(k);
     forget(k);
     destroy(self, c);
     free_consumer(k);
@@ -321,6 +338,7 @@ void rmq_end_consumers(struct rmq *self)
         set_phase(k, RMQ_CLOSING);
     for (k = self->consumers; k; k = next) {
         next = k->next;
+        wait_for_callbacks(k);
         if (!k->handle)
             free_consumer(k);
         else if (may_send_back(k))

@@ -8,6 +8,7 @@ party's ledger (ms id side).  Nobody else's word counts.
 SHARE_POINTS = 2.0
 BEGIN_MARGIN_MS, END_MARGIN_MS = 2000, 1000
 SHARE_AT_LEAST = 1000
+BIN_MS, LATE_PART = 500, 0.03
 
 
 def read_sent(path):
@@ -58,21 +59,37 @@ def counts(sent, issues):
 
 
 def windows(cuts, end_ms):
-    """(cut, begin, end) of each time in which the cut stood still."""
+    """(cut, begin, end, next change) where the cut stood still."""
     for (begin, cut), (end, _) in zip(cuts, cuts[1:] + [(end_ms, None)]):
-        yield cut, begin + BEGIN_MARGIN_MS, end - END_MARGIN_MS
+        yield cut, begin + BEGIN_MARGIN_MS, end - END_MARGIN_MS, end
+
+
+def seen_in_time(found, change_ms):
+    """The messages of those half seconds of which nearly all were issued
+    before the cut moved on, so were first seen before it did.
+
+    All of a half second or none: to leave out what was late, one by one,
+    would favour the side that is faster.
+    """
+    bins = {}
+    for sent_ms, issue_ms, side in found:
+        bins.setdefault(sent_ms // BIN_MS, []).append((issue_ms, side))
+    for entries in bins.values():
+        late = sum(ms >= change_ms for ms, _ in entries)
+        if late <= LATE_PART * len(entries):
+            yield from (side for _, side in entries)
 
 
 def shares(sent, issues, cuts, end_ms, allowed):
     """What the new side really got, in each window."""
     rows = []
-    for cut, begin, end in windows(cuts, end_ms):
-        sides = [issues[i][0][1] for i, (ms, user, _) in sent.items()
+    for cut, begin, end, change in windows(cuts, end_ms):
+        found = [(ms,) + issues[i][0] for i, (ms, user, _) in sent.items()
                  if begin <= ms < end and i in issues and user not in allowed]
+        sides = list(seen_in_time(found, change))
         if sides:
             share = 100.0 * sides.count("rocketmq") / len(sides)
-            rows.append({"cut": cut, "n": len(sides), "share": share,
-                         "begin": begin, "end": end})
+            rows.append({"cut": cut, "n": len(sides), "share": share})
     return rows
 
 

@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     kafka = strcmp(side, "kafka") == 0;
     demo_stop_on_signals(NULL);
     naive_lock_open(argv[7]);
-    third_open(argv[8], 300);
+    third_open(argv[8], 400);
     if (kafka)
         naive_kafka(argv[2], argv[3], argv[4]);
     else if (argc == 10)

@@ -18,12 +18,13 @@ MASK = (1 << 64) - 1
 USERS = 100000
 PAUSE_S = 5.0    # longer than a lease
 HOLD_S = 2.0     # shorter than one
+QUIET_S = 4.0
 PATIENCE_S = 120
 
 #       cut   for s
-CUTS = ((1, 11), (10, 15), (50, 18), (10, 15), (100, 10))
-KILL_BETWEEN = (0, 36)    # seconds after the first cut
-PAUSE_BETWEEN = (0, 36)
+CUTS = ((1, 10), (10, 13), (50, 17), (10, 13), (100, 8))
+KILL_BETWEEN = (0, 34)    # seconds after the first cut
+PAUSE_BETWEEN = (0, 34)
 
 
 def mix(x):
@@ -56,6 +57,7 @@ class Play:
         self.workers = {}
         self.serial = 0
         self.counting = []    # threads
+        self.last_issued = (-1, 0.0)
         self.victims = []
         self.due = []    # (time, action) of faults
         self.resume = {}    # stopped worker: when to continue it
@@ -199,10 +201,10 @@ class Play:
 
     def before(self):
         self.phase("Kafka alone")
-        self.pass_time(8)
+        self.pass_time(6)
         self.phase("producers send to both")
         self.tell_producer("both")
-        self.pass_time(6)
+        self.pass_time(5)
 
     def take_over(self):
         s = self.stage
@@ -277,7 +279,7 @@ class Play:
         for name in self.of_side("kafka"):
             self.stage.stop(name)
             del self.workers[name]
-        self.pass_time(5)
+        self.pass_time(4)
 
     def is_drained(self, side):
         return self.stage.lag(side) == 0 and self.n_open(side) == 0
@@ -288,6 +290,13 @@ class Play:
             return 0
         out = self.stage.mqmctl("pending", TOPIC, "--side", side, "--json")
         return len(json.loads(out))
+
+    def is_quiet(self):
+        """Nothing was issued for a while: retries of the broker may come."""
+        now = self.stage.third_stats()["distinct"]
+        if now != self.last_issued[0]:
+            self.last_issued = (now, time.time())
+        return time.time() - self.last_issued[1] > QUIET_S
 
     def end(self):
         self.phase("producers stop")
@@ -300,7 +309,7 @@ class Play:
                       "draining RocketMQ")
         self.wait_for(lambda: self.stage.third_stats()["waiting"] == 0,
                       "the third party's last effects", 10)
-        self.pass_time(1)
+        self.wait_for(self.is_quiet, "the last issue")
         for name in self.of_side("rocketmq"):
             self.stage.stop(name)
         if not self.naive:

@@ -5,6 +5,8 @@ What always holds: a process is ended by its id, and only if it was started
 here; whatever way the demo ends, close() ends them all.
 """
 
+import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -21,6 +23,7 @@ CACHE = pathlib.Path(os.environ.get("MQM_CACHE", ROOT / ".cache"))
 TOPIC, GROUP, ROCKETMQ_GROUP = "rewards", "issuer", "GID_issuer"
 PARKING = "rewards-issuer-parking"
 PARTITIONS = 8
+PR_SET_PDEATHSIG = 1
 LEASE_MS, HANDLER_MS, SETTLE_MS = 3000, 2000, 10000
 
 
@@ -32,15 +35,24 @@ def now_ms():
     return int(time.time() * 1000)
 
 
+def die_with_parent():
+    """Linux: a program goes when the demo is killed with SIGKILL, too."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Stage:
     def __init__(self, options):
         self.options = options
-        self.dir = BUILD / "demo" / ("naive" if options.naive else "guarded")
-        if self.dir.exists():
-            shutil.rmtree(self.dir)
-        self.dir.mkdir(parents=True)
+        self.dir = BUILD / "demo" / ("run-naive" if options.naive
+                                     else "run-guarded")
         self.programs = {}
         self.servers = []
+        self.lock = open(BUILD / "demo" / "lock", "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Failed("another demo runs in %s" % (BUILD / "demo"))
+        self.begin_anew()
         port = options.port
         self.kafka = "127.0.0.1:%d" % port
         self.rocketmq = "127.0.0.1:%d" % (port + 10)
@@ -52,6 +64,16 @@ class Stage:
         self.ledger = self.dir / "ledger"
         self.sent = self.dir / "sent"
         self.status = self.dir / "resolver.json"
+
+    def begin_anew(self):
+        """Also after a run that was killed: its servers may still be up."""
+        for name in ("kafka", "rocketmq", "redis"):
+            if (self.dir / name).exists():
+                self.servers.append((name, self.dir / name))
+        self.close()
+        if self.dir.exists():
+            shutil.rmtree(self.dir)
+        self.dir.mkdir(parents=True)
 
     # ------------------------------ servers ------------------------------
 
@@ -153,7 +175,8 @@ class Stage:
         self.programs[name] = subprocess.Popen(
             [str(BUILD / "demo" / program), *map(str, args)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-            start_new_session=True, env=dict(os.environ, HOME=str(home)))
+            start_new_session=True,
+            preexec_fn=die_with_parent, env=dict(os.environ, HOME=str(home)))
         out.close()
         err.close()
 

@@ -47,7 +47,7 @@ struct later { /* an effect that comes when nobody expects it any more */
 };
 
 static uint64_t seed;
-static long spoilt_of_10000 = 25;
+static long spoilt_of_10000 = 22;
 static atomic_int spoiling;
 static atomic_ulong count[FATES], slow;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

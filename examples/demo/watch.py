@@ -4,10 +4,13 @@
 It only reads; what it cannot read at this moment it leaves out.
 """
 
+import sys
 import threading
 import time
 
 BAR = 24
+# On a terminal the bar has the plot's colours.
+COLOURS = {"K": "\033[48;5;67m%s\033[0m", "R": "\033[48;5;173m%s\033[0m"}
 
 
 class Watch(threading.Thread):
@@ -46,19 +49,26 @@ class Watch(threading.Thread):
         old, new = (before.get("sides", {}), self.stats["sides"])
         return {s: new.get(s, 0) - old.get(s, 0) for s in new}
 
+    @staticmethod
+    def paint(letter, n):
+        text = letter * n
+        return COLOURS[letter] % text if sys.stdout.isatty() else text
+
     def line(self, rate):
         left = rate.get("old", 0) + rate.get("kafka", 0)
         right = rate.get("rocketmq", 0)
         part = round(BAR * left / (left + right)) if left + right else 0
-        bar = "K" * part + "R" * (BAR - part if left + right else 0)
+        bar = (self.paint("K", part) +
+               self.paint("R", BAR - part if left + right else 0))
+        bar += " " * (0 if left + right else BAR)
         parked = self.stage.resolver_status().get("parked", 0)
-        self.say("%-22s cut %5s  [%-*s]  kafka %4d/s  rocketmq %4d/s  "
+        self.say("%-22s cut %5s  [%s]  kafka %4d/s  rocketmq %4d/s  "
                  "backlog %5d  parked %3d" % (
-                     self.phase, self.cut, BAR, bar, left, right,
+                     self.phase, self.cut, bar, left, right,
                      max(0, self.sent - self.issued), parked))
 
     def run(self):
-        next_s = time.time()
+        self.began = next_s = time.time()
         while not self._quiet.is_set():
             next_s += 1
             self._quiet.wait(max(0.0, next_s - time.time()))

@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     if (argc != 7)
         demo_die("usage: worker CONFIG SIDE GROUP TOPIC NAME THIRD_PARTY");
     side = argv[2];
-    third_open(argv[6], 300);
+    third_open(argv[6], 400);
     open_library(argv[1], argv[5]);
     demo_stop_on_signals(stop);
     if (mqm_subscribe(m, side, argv[3], argv[4], handle, side) < 0)

@@ -144,8 +144,8 @@ enum mqm_open_flag {
 struct mqm_options {
     size_t size;          /* set by MQM_OPTIONS_INIT                         */
     unsigned flags;
-    const char *config;   /* a path, an http:// or https:// address, or, if  */
-                          /*   it begins with '{', the configuration itself  */
+    const char *config;   /* a path or, if it begins with '{', the           */
+                          /*   configuration itself                          */
     const char *instance; /* this process, in leases and audit; "host:pid"   */
     void *user;
     void (*log)(void *user, int level, const char *text);

@@ -39,7 +39,7 @@ static void note(struct due *due, sqlite3_stmt *st, const struct sqlite_db *d)
 static int scan(struct sqlite_db *d, struct due *due, size_t *n)
 {
     sqlite3_stmt *st = d->st[ST_SCAN];
-    int r, rows = 0;
+    int r = 0, rows = 0;
 
     *n = 0;
     sqlite3_bind_int64(st, 1, d->scan_space);

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <time.h>
 
-/* known: a space that was found valid just before, or NULL. */
+/* before: a space that is valid, or NULL. */
 static int check_one(const struct mqm_host *host, const struct mqm_swap *s,
-                     const char *known)
+                     const char *before)
 {
     const struct mqm_key *key = &s->key;
 
-    if ((!known || key->space != known) && !mqm__space_valid(key->space))
+    if ((!before || key->space != before) && !mqm__space_valid(key->space))
         return host->fail(host, -EINVAL,
                           "'%.64s' is no space: letters, digits, '.', '_', "
                           "'-' and '/' only",

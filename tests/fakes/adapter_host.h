@@ -118,15 +118,17 @@ static int fake_deliver(const struct mqm_host *host, struct mqm_delivery *d,
                         size_t n)
 {
     struct seen s;
+    int stopped;
 
     (void)host;
     (void)n; /* this adapter delivers one at a time */
     pthread_mutex_lock(&fake.lock);
     fake.inside++;
+    stopped = fake.stopped;
     pthread_mutex_unlock(&fake.lock);
     write_down(&s, d);
     d->retry_ms = 0;
-    d->result = fake.stopped ? MQM_LATER : fake.answer(d, &s);
+    d->result = stopped ? MQM_LATER : fake.answer(d, &s);
     s.result = d->result;
     /* As the library does: names and id of the configuration. */
     d->msg.group = "replaced";

@@ -227,6 +227,16 @@ static inline void poll_until(struct bench *b, size_t n, int64_t ms)
     }
 }
 
+/* A script: one in twenty is to come again soon. */
+static inline void at_random(struct bench *b, struct mqm_delivery *d)
+{
+    b->times = b->times * 1103515245u + 12345u;
+    if ((b->times >> 16) % 20)
+        return;
+    d->result = MQM_LATER;
+    d->retry_ms = (int64_t)((b->times >> 20) % 60);
+}
+
 /* ----------------------- the broker, asked directly ---------------------- */
 
 static inline void name_new(char name[64], const char *what)

@@ -1,6 +1,6 @@
 /* LIBS: -lrdkafka */
 /* SPDX-License-Identifier: MIT */
-/* The Kafka adapter consumes: what is acknowledged is committed, what is not
+/* adapter_kafka.c - the Kafka adapter consumes: what is acknowledged is committed, what is not
  * comes again, in order, whatever the group does meanwhile. */
 #include "../fakes/kafka.h"
 
@@ -196,15 +196,6 @@ START_TEST(what_is_gone_is_told_and_passed)
 }
 END_TEST
 
-static void at_random(struct bench *b, struct mqm_delivery *d)
-{
-    b->times = b->times * 1103515245u + 12345u;
-    if ((b->times >> 16) % 20)
-        return;
-    d->result = MQM_LATER;
-    d->retry_ms = (int64_t)((b->times >> 20) % 60);
-}
-
 /* Everything of every topic: each offset is well once, in order. */
 START_TEST(random_verdicts_lose_nothing)
 {
@@ -238,132 +229,6 @@ START_TEST(random_verdicts_lose_nothing)
     bench_free(b);
     for (int32_t p = 0; p < 3; p++)
         ck_assert_int_eq(committed(group, topic[1], p), 200);
-}
-END_TEST
-
-/* ------------------------------ rebalances ------------------------------- */
-
-static void slow_now_and_then(struct bench *b, struct mqm_delivery *d)
-{
-    at_random(b, d);
-    if ((b->times >> 16) % 16 == 1)
-        host_wait(&b->host, 2);
-}
-
-struct member {
-    struct bench *b;
-    pthread_t thread;
-    volatile int stop;
-};
-
-static void *member_main(void *arg)
-{
-    struct member *m = arg;
-
-    while (!m->stop)
-        (void)m->b->adapter->poll(m->b->self, 50);
-    return NULL;
-}
-
-static void member_join(struct member *m, const char *strategy,
-                        const char *group, const char *topic)
-{
-    m->b = bench_on("partition.assignment.strategy", strategy);
-    m->b->script = slow_now_and_then;
-    m->b->times = (unsigned)now_ms();
-    m->b->batch = 20;
-    m->stop = 0;
-    ck_assert_int_eq(m->b->adapter->subscribe(m->b->self, group, topic), 0);
-    pthread_create(&m->thread, NULL, member_main, m);
-}
-
-static void member_leave(struct member *m)
-{
-    m->stop = 1;
-    pthread_join(m->thread, NULL);
-    m->b->adapter->close(m->b->self);
-    m->b->self = NULL;
-}
-
-enum { PARTS = 6, EACH = 300 };
-
-/* Counts what was well, and that no member passed over an offset. */
-static int count(const struct bench *b, char well[PARTS][EACH])
-{
-    int n = 0;
-
-    for (size_t i = 0; i < b->n; i++) {
-        char *w = &well[b->seen[i].partition][b->seen[i].offset];
-
-        if (b->seen[i].result == MQM_OK && !*w)
-            n += *w = 1;
-    }
-    return n;
-}
-
-/* One consumes, a second joins, the first leaves, comes back, the second
- * leaves: each message is well with somebody, and nothing else is committed. */
-START_TEST(rebalances_lose_nothing)
-{
-    static const char *const strategies[] = {"range", "cooperative-sticky"};
-    char topic[64], group[64], well[PARTS][EACH] = {{0}};
-    struct member a, b, c;
-    int n = 0;
-
-    topic_new(topic, PARTS);
-    name_new(group, "g");
-    flood(topic, PARTS, PARTS * EACH);
-    member_join(&a, strategies[_i], group, topic);
-    host_wait(NULL, 800);
-    member_join(&b, strategies[_i], group, topic);
-    host_wait(NULL, 1500);
-    member_leave(&a);
-    for (int32_t p = 0; p < PARTS; p++) {
-        int64_t end = committed(group, topic, p);
-
-        count(a.b, well);
-        count(b.b, well);
-        for (int64_t i = 0; i < end; i++)
-            ck_assert_msg(well[p][i], "%d/%d committed unseen", (int)p, (int)i);
-    }
-    member_join(&c, strategies[_i], group, topic);
-    host_wait(NULL, 1500);
-    member_leave(&b);
-    memset(well, 0, sizeof(well));
-    for (int i = 0; i < 300 && n < PARTS * EACH; i++) {
-        host_wait(NULL, 100);
-        memset(well, 0, sizeof(well));
-        n = count(a.b, well) + count(b.b, well) + count(c.b, well);
-    }
-    member_leave(&c);
-    ck_assert_int_eq(n, PARTS * EACH);
-    ck_assert_uint_gt(a.b->n, 0);
-    ck_assert_uint_gt(b.b->n, 0);
-    ck_assert_uint_gt(c.b->n, 0);
-    for (int32_t p = 0; p < PARTS; p++)
-        ck_assert_int_eq(committed(group, topic, p), EACH);
-    bench_free(a.b);
-    bench_free(b.b);
-    bench_free(c.b);
-}
-END_TEST
-
-START_TEST(two_groups_see_all_each)
-{
-    struct bench *b = bench_on(NULL, NULL);
-    char topic[64], group[2][64];
-
-    topic_new(topic, 2);
-    flood(topic, 2, 100);
-    for (int i = 0; i < 2; i++) {
-        name_new(group[i], "g");
-        ck_assert_int_eq(b->adapter->subscribe(b->self, group[i], topic), 0);
-    }
-    poll_until(b, 200, 20000);
-    ck_assert_uint_eq(b->n, 200);
-    bench_free(b);
-    for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(committed(group[i], topic, 1), 50);
 }
 END_TEST
 
@@ -420,8 +285,6 @@ int main(int argc, char **argv)
     tcase_add_test(t, what_is_not_well_is_not_passed);
     tcase_add_test(t, what_is_gone_is_told_and_passed);
     tcase_add_loop_test(t, random_verdicts_lose_nothing, 0, 2);
-    tcase_add_loop_test(t, rebalances_lose_nothing, 0, 2);
-    tcase_add_test(t, two_groups_see_all_each);
     tcase_add_test(t, missing_topic_is_told);
     tcase_add_test(t, gone_brokers_hold_nobody_up);
     suite_add_tcase(s, t);

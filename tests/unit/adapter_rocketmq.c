@@ -149,10 +149,26 @@ static int never(struct mqm_delivery *d, const struct seen *s)
     return MQM_LATER;
 }
 
-static void stop_in_the_middle(const char *mode)
+/* How many came out of the group's retry topic; all bear the topic's name. */
+static int retried(const char *topic)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < fake.n; i++) {
+        const struct seen *s = &fake.seen[i];
+
+        ck_assert_str_eq(s->topic, topic);
+        ck_assert_int_eq(s->tries > 0, !strncmp(s->origin, "retry/", 6));
+        n += s->tries > 0;
+    }
+    return n;
+}
+
+static int stop_in_the_middle(const char *mode)
 {
     const char *topic = fresh("stop"), *group = fresh("GID_stop");
     int64_t began;
+    int n;
 
     open_adapter(mode, NULL, NULL);
     fake.answer = never;
@@ -169,18 +185,20 @@ static void stop_in_the_middle(const char *mode)
     open_again(mode);
     subscribe(group, topic);
     ck_assert_uint_eq(poll_ids(20, 0, 90000), 20);
+    n = retried(topic);
     close_adapter();
+    return n;
 }
 
 START_TEST(a_concurrent_stop_loses_nothing)
 {
-    stop_in_the_middle("concurrent");
+    ck_assert_int_gt(stop_in_the_middle("concurrent"), 0);
 }
 END_TEST
 
 START_TEST(an_orderly_stop_loses_nothing)
 {
-    stop_in_the_middle("orderly");
+    ck_assert_int_eq(stop_in_the_middle("orderly"), 0);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include "../fakes/librocketmq_stub.h"
 
 #include <check.h>
+#include <stdatomic.h>
 
 static struct stub *stub;
 
@@ -246,10 +247,11 @@ START_TEST(an_empty_body_is_not_delivered)
 }
 END_TEST
 
-static int answered = -1;
+static atomic_int answered = -1;
 
 static void *call_back(void *m)
 {
+    pthread_detach(pthread_self());
     answered = stub->callback(stub->consumer, m);
     return NULL;
 }

@@ -313,7 +313,7 @@ START_TEST(defaults)
     ck_assert_int_eq(t->pause_max_ms, 300000);
     ck_assert_uint_eq(t->tries, 10);
     ck_assert_int_eq(t->in_doubt, MQM_DOUBT_PARK);
-    ck_assert(!t->done_relaxed);
+    ck_assert(t->done_relaxed);
     ck_assert_str_eq(t->at[MQM_OLD].side->name, "kafka");
     ck_assert_str_eq(t->at[MQM_NEW].side->adapter, "rocketmq");
     ck_assert_str_eq(t->at[MQM_NEW].topic, "rewards");

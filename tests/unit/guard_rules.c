@@ -4,7 +4,7 @@
  */
 #include "guard.h"
 
-#define SHORT ", \"lease_ms\": 150, \"handler_ms\": 50, \"settle_ms\": 600, " \
+#define SHORT ", \"lease_ms\": 400, \"handler_ms\": 50, \"settle_ms\": 1200, " \
               "\"pause_ms\": 0"
 
 static void ask(int want, mqm *with, struct mqm_claim *c)
@@ -85,13 +85,13 @@ START_TEST(test_rule_02_held_is_later_by_its_own_lease)
     char url[200];
 
     snprintf(url, sizeof(url), "sqlite:%s", new_path("lease.db"));
-    m = open_on(url, ", \"lease_ms\": 5000");
+    m = open_on(url, ", \"lease_ms\": 60000");
     other = open_on(url, SHORT);
     ask(MQM_OK, m, &a);
     ask(MQM_LATER, other, &b);
-    ck_assert(b.lease_ms > 4000 && b.lease_ms <= 5000);
+    ck_assert(b.lease_ms > 30000 && b.lease_ms <= 60000);
     ask(MQM_SKIP, other, &c);
-    sleep_ms(200); /* longer than the asker's lease */
+    sleep_ms(450); /* longer than the asker's lease */
     ask(MQM_LATER, other, &b);
     ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_OK);
     ask(MQM_SKIP, other, &b);
@@ -106,13 +106,13 @@ START_TEST(test_rule_03_lease_over_is_doubt)
     open_with(SHORT);
     ask(MQM_OK, m, &a);
     ask(MQM_LATER, m, &b);
-    sleep_ms(200);
+    sleep_ms(450);
     ask(MQM_DOUBT, m, &b);
     ck_assert(b.token > a.token);
     ck_assert_uint_eq(look_at(m, id).doubt, a.token);
     ck_assert_int_eq(mqm_release_on_failure(m, &b), MQM_OK);
     ask(MQM_DOUBT, m, &c); /* outlives the failure */
-    sleep_ms(200);
+    sleep_ms(450);
     ask(MQM_DOUBT, m, &b); /* and another crash */
     ck_assert_uint_eq(look_at(m, id).doubt, a.token);
     ck_assert_int_eq(mqm_release_on_failure(m, &a), MQM_LOST);
@@ -172,7 +172,7 @@ START_TEST(test_rule_06_body_that_cannot_be_kept)
     d = delivery("kafka", new_id());
     ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer), MQM_LATER);
     ck_assert_int_eq(look_at(m, d.msg.id).state, MQM_HELD);
-    sleep_ms(250);
+    sleep_ms(450);
     keeping = 0; /* comes again, is in doubt, and is parked now */
     answer = MQM_HANDLED;
     ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer), MQM_OK);
@@ -194,7 +194,7 @@ START_TEST(test_rule_06_copy_from_parking)
     ck_assert_int_eq(mqm_release_in_doubt(m, &a), MQM_OK);
     ask(MQM_SKIP, m, &again);
     ask(MQM_LATER, m, &from);
-    sleep_ms(650);
+    sleep_ms(1250);
     ck_assert_int_eq(mqm_resolve(m, &msg, a.token, MQM_FAILED), MQM_OK);
     ck_assert(look_at(m, id).flags & MQM_UNSENT);
     ask(MQM_OK, m, &from);
@@ -282,7 +282,7 @@ START_TEST(test_rule_11_doubt_is_not_assigned)
 
     open_with(SHORT);
     ask(MQM_OK, m, &k);
-    sleep_ms(200);
+    sleep_ms(450);
     ask(MQM_DOUBT, m, &k);
     ck_assert_int_eq(mqm_release_on_failure(m, &k), MQM_OK);
     ck_assert_int_eq(mqm_assign(m, &to, k.token), -EAGAIN);

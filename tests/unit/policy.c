@@ -4,6 +4,8 @@
  */
 #include "../../lib/policy.h"
 
+#include "../../lib/id.h"
+
 #include <mqmigrate/mqmigrate.h>
 
 #include <check.h>
@@ -197,6 +199,24 @@ START_TEST(cut_looks_at_key_or_id)
 }
 END_TEST
 
+/* The bucket of its text, 52 in tests/vectors, though policy sees 16 bytes. */
+START_TEST(cut_of_a_uuid)
+{
+    struct policy p = wide_open();
+    struct question q = fresh();
+    unsigned char folded[MQM_ID_MAX];
+
+    q.id = folded;
+    q.id_len = mqm__id_fold(folded, "01890A5D-AC96-774B-BCCE-B302099A8057", 36);
+    q.key_len = 0;
+    p.hash = MQM_HASH_LAST_TWO_DIGITS;
+    p.cut_ppm = 520000;
+    expect(&p, &q, MQM_OLD, false, "cut");
+    p.cut_ppm = 530000;
+    expect(&p, &q, MQM_NEW, false, "cut");
+}
+END_TEST
+
 static size_t name_of(char *buf, unsigned i)
 {
     return (size_t)snprintf(buf, 32, "user-%u", i);
@@ -351,6 +371,7 @@ int main(void)
     tcase_add_test(t, row_8_off);
     tcase_add_test(t, row_9_cut);
     tcase_add_test(t, cut_looks_at_key_or_id);
+    tcase_add_test(t, cut_of_a_uuid);
     tcase_add_test(t, shares);
     tcase_add_loop_test(t, nobody_and_everybody, 0, 2);
     tcase_add_loop_test(t, cuts_are_nested, 0, 2);

@@ -87,7 +87,7 @@ START_TEST(test_renamed_over)
     open_file(on("0%", ""));
     ck_assert_int_eq(cut_now(), 0);
     for (int cut = 10; cut < 40; cut += 10) {
-        char percent[8];
+        char percent[16];
 
         snprintf(percent, sizeof(percent), "%d%%", cut);
         rename_over(on(percent, ""));
@@ -215,6 +215,16 @@ START_TEST(test_link_switched_removed_and_back)
     link_to(one); /* the very same file */
     ck_assert_int_eq(mqm_reload(m), 0);
     ck_assert_int_eq(mqm_reload(m), 0);
+    write_file(two, on("101%", ""));
+    sleep_ms(2100);
+    link_to(two);
+    ck_assert_int_eq(mqm_reload(m), -EINVAL);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(mqm_reload(m), -ENOENT);
+    link_to(two); /* the very same, and broken as before */
+    ck_assert_int_eq(mqm_reload(m), -EINVAL);
+    ck_assert_msg(strstr(mqm_errmsg(), "cut") != NULL, "%s", mqm_errmsg());
+    ck_assert_int_eq(cut_now(), 10);
 }
 END_TEST
 

@@ -114,8 +114,9 @@ static int resolve_again(struct ctl *c, struct repair *p)
 
     if (is_unsent(p))
         return resend(c, &p->t, &p->msg);
-    if (p->rec.state != MQM_PARKED)
-        return wrong_state(p, "parked");
+    /* Owed and not unsent: somebody tried since, perhaps with the only copy. */
+    if (p->rec.state != MQM_PARKED && p->rec.state != MQM_OWED)
+        return wrong_state(p, "parked or owed");
     r = mqm_resolve(c->m, &p->msg, p->rec.token, MQM_FAILED);
     if (r != 0)
         return refused(p, r);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* run_claim.c - see run_claim.h. */
+#include "run_claim.h"
+
+#include <errno.h>
+
+struct mqm_delivery *mqm__nth(const struct run *r, size_t i)
+{
+    return (struct mqm_delivery *)(void *)(r->d + i * r->stride);
+}
+
+void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,
+                  const char *why)
+{
+    d->result = result;
+    d->retry_ms = ms > 0 ? ms : 1;
+    d->why = why;
+}
+
+/* How many the handler begins within CHUNK_US; one while nothing is known. */
+static size_t chunk_size(const struct run *r)
+{
+    int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
+    int64_t n = pace > 0 ? CHUNK_US / pace : CHUNK;
+
+    n = n < 1 ? 1 : n > CHUNK ? CHUNK : n;
+    return (size_t)n < r->n - r->at ? (size_t)n : r->n - r->at;
+}
+
+/* "kafka:rewards/3/1209" of "3/1209"; a program's own text as it is. */
+static void set_origin(struct run *r, struct item *i, const struct work *w)
+{
+    const char *part[] = {w->rq.side, ":", w->topic->topic, "/",
+                          i->d->msg.origin};
+    size_t len = 0;
+
+    i->origin[0] = '\0';
+    if (!i->d->msg.origin || !r->side)
+        return;
+    for (size_t k = 0; k < 5; k++)
+        for (const char *c = part[k]; *c && len < sizeof(i->origin) - 1; c++)
+            i->origin[len++] = *c;
+    i->origin[len] = '\0';
+    i->w->rq.origin = i->origin;
+}
+
+static void prepare(struct run *r, struct item *i)
+{
+    int err;
+
+    i->asked = i->no_id = false;
+    i->call.side = r->side;
+    i->call.item = i;
+    i->d->call = &i->call;
+    i->d->token = 0;
+    i->token = 0;
+    i->w->finished = true;
+    if (mqm__lane_blocked(r, i->d->lane)) {
+        mqm__put_off(i->d, MQM_LATER, 0, "behind one that comes again");
+        return;
+    }
+    err = mqm__work_init(r->m, i->w, r->snapshot->config, &i->d->msg,
+                         OP_ACQUIRE, i->d->flags & MQM_FROM_PARKING);
+    if (err == 0) {
+        set_origin(r, i, i->w);
+        i->asked = true;
+        return;
+    }
+    i->w->finished = true;
+    i->no_id = err == -EBADMSG;
+    mqm__put_off(i->d, err, RUN_RETRY_MS, "refused");
+}
+
+void mqm__fill(struct run *r, struct chunk *c)
+{
+    size_t half = (size_t)(c - r->chunk) * CHUNK;
+
+    c->n = chunk_size(r);
+    c->begun = 0;
+    for (size_t k = 0; k < c->n; k++) {
+        c->item[k].d = mqm__nth(r, r->at + k);
+        c->item[k].w = &r->scratch->work[half + k];
+        prepare(r, &c->item[k]);
+    }
+    r->at += c->n;
+}
+

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* run_claim.h - which copies are claimed next. */
+#ifndef MQM_RUN_CLAIM_H
+#define MQM_RUN_CLAIM_H
+
+#include "run.h"
+
+enum { RUN_RETRY_MS = 500 }; /* after what is neither a lease nor a pause */
+
+struct mqm_delivery *mqm__nth(const struct run *r, size_t i);
+
+/* The next chunk of the caller's copies: as many as the handler begins within
+ * CHUNK_US, each with its work, but for those that are refused or wait. */
+void mqm__fill(struct run *r, struct chunk *c);
+
+void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,
+                  const char *why);
+
+#endif
