@@ -16,7 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TICK_US = 100000, REST_US = 5000000 };
+/* Ticks that do not get to the end of the walk grow longer: more is due. */
+enum { TICK_US = 100000, TICK_MAX_US = 400000, REST_US = 5000000 };
 
 static int time_is_up(const struct zk_place *p)
 {
@@ -133,10 +134,17 @@ static int sweep_named(struct zk_place *p, char *name)
     return sweep_space(p);
 }
 
+static void set_pace(struct zk *z, int stopped)
+{
+    z->tick_us = stopped == 1 ? 2 * z->tick_us : TICK_US;
+    if (z->tick_us > TICK_MAX_US)
+        z->tick_us = TICK_MAX_US;
+}
+
 int zk_tick(void *self)
 {
     struct zk *z = self;
-    struct zk_place p = {z, NULL, NULL, NULL, zk_mono_us() + TICK_US, 0};
+    struct zk_place p = {z, NULL, NULL, NULL, 0, 0};
     struct zk_batch *b = NULL;
     struct String_vector *names;
     char path[ZK_PATH_MAX];
@@ -144,6 +152,7 @@ int zk_tick(void *self)
 
     if (r < 0 || zk_mono_us() < z->rest_us)
         return r;
+    p.end_us = zk_mono_us() + (z->tick_us > 0 ? z->tick_us : TICK_US);
     snprintf(path, sizeof(path), "%s/name", z->root);
     r = zk_children_of(z, path, &b);
     if (r < 0)
@@ -154,6 +163,7 @@ int zk_tick(void *self)
             r = sweep_named(&p, names->data[i]);
     if (r == MQM_OK)
         z->at_space[0] = '\0';
+    set_pace(z, r);
     zk_batch_free(b);
     return r < 0 ? r : MQM_OK;
 }

@@ -123,6 +123,7 @@ struct zk {
     char at_space[256], at_outer[24], at_inner[8];
     char at_id[2 * MQM_ID_MAX + 2]; /* where tick() stopped */
     struct zk_hint *hints;
+    int64_t tick_us; /* how long the next tick() may take */
     int64_t rest_us; /* another process forgets: leave it to that until then */
 };
 
