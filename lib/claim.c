@@ -22,10 +22,11 @@ uint64_t mqm__new_token(mqm *m)
 
 /* --------------------------- what to ask for ----------------------------- */
 
-static void by_policy(mqm *m, struct work *w, const struct mqm_msg *msg)
+static void by_policy(mqm *m, struct work *w, const struct config *c,
+                      const struct mqm_msg *msg)
 {
     const struct topic_config *t = w->topic;
-    int64_t since = mqm__mono_ms() - atomic_load(&m->confirmed_ms);
+    int64_t since = mqm__mono_ms() - atomic_load(&c->confirmed_ms);
     struct question q = {
         .id = w->swap.key.id, .id_len = w->swap.key.id_len,
         .key = msg->key, .key_len = msg->key_len,
@@ -119,7 +120,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->rq.body_safe = flags & MQM_BODY_KEPT;
     r = key_of(m, w, msg);
     if (r == 0 && (op == OP_ACQUIRE || op == OP_LOOK))
-        by_policy(m, w, msg);
+        by_policy(m, w, c, msg);
     return r;
 }
 

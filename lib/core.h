@@ -59,7 +59,6 @@ struct mqm {
 
     pthread_mutex_t reload_lock;
     struct source_file source;       /* path NULL: inline */
-    _Atomic int64_t confirmed_ms;    /* monotonic: policy was last found true */
     int broken;          /* what was read last made no sense; 0: it did      */
     char complaint[512]; /* the last story of a failed reading, told once    */
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c - sim [SECONDS [SEED]]: histories for so long, from a seed on; with
+ * "replay" for SECONDS one of them, step by step.  TAP on stdout.
+ */
+#include "sim.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+
+static double now(void)
+{
+    struct timespec t;
+
+    __real_clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int replay(uint64_t seed)
+{
+    struct plan p;
+
+    plan_make(&p, seed);
+    sim_verbose = 1;
+    if (!history_run(&p)) {
+        printf("ok 1 - history %" PRIu64 "\n", seed);
+        return 0;
+    }
+    printf("not ok 1 - history %" PRIu64 ": message %d: %s\n", seed,
+           w.violated, w.violation);
+    return 1;
+}
+
+static void report(uint64_t seed)
+{
+    struct plan p;
+
+    printf("# message %d: %s; make sim SEED=%" PRIu64 " shows each step\n",
+           w.violated, w.violation, seed);
+    plan_make(&p, seed);
+    if (!shrink(&p)) {
+        printf("# it cannot be repeated\n");
+        return;
+    }
+    plan_print(&p);
+    sim_verbose = 1;
+    history_run(&p);
+    sim_verbose = 0;
+}
+
+static int run(double seconds, uint64_t seed)
+{
+    double begin = now(), took;
+    uint64_t n = 0;
+    bool failed = false;
+
+    for (; !failed && now() - begin < seconds; n++) {
+        struct plan p;
+
+        plan_make(&p, seed + n);
+        failed = history_run(&p);
+        if (failed)
+            report(seed + n);
+    }
+    took = now() - begin;
+    table_print();
+    printf("# %" PRIu64 " histories from seed %" PRIu64 " on, %.0f a minute\n",
+           n, seed, (double)n / took * 60);
+    printf("%s 1 - no message lost, none twice\n", failed ? "not ok" : "ok");
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    const char *seconds = argc > 1 ? argv[1] : "60";
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    edge_init();
+    consumer_open_all();
+    printf("1..1\n");
+    if (strcmp(seconds, "replay") == 0)
+        return replay(seed);
+    return run(strtod(seconds, NULL), seed);
+}
