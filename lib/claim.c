@@ -315,28 +315,50 @@ static void settle(mqm *m, struct work *w)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
 }
 
-int mqm__work_do(mqm *m, struct work *const *w, size_t n)
+static void answers(mqm *m, struct mqm_swap **go, size_t k)
 {
-    struct mqm_swap *go[WORK_MAX];
-    int result = MQM_OK;
-    size_t k;
+    for (size_t i = 0; i < k; i++)
+        answered(m, work_of(go[i]));
+}
 
-    for (size_t i = 0; i < n; i++)
-        propose(m, w[i]);
-    for (size_t round = 0; round < ROUNDS + n; round++) {
-        k = choose(m, w, n, go);
-        if (k == 0)
-            break;
-        mqm__combine_swap(&m->combine, go, k);
-        for (size_t i = 0; i < k; i++)
-            answered(m, work_of(go[i]));
+/* The first round: what is usual needs no other. */
+void mqm__work_post(mqm *m, struct flight *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        propose(m, f->w[i]);
+    f->k = choose(m, f->w, f->n, f->go);
+    if (f->k)
+        mqm__combine_post(&m->combine, &f->call, f->go, f->k);
+}
+
+int mqm__work_finish(mqm *m, struct flight *f)
+{
+    int result = MQM_OK;
+
+    if (f->k)
+        mqm__combine_finish(&m->combine, &f->call);
+    answers(m, f->go, f->k);
+    for (size_t round = 1; f->k && round < ROUNDS + f->n; round++) {
+        f->k = choose(m, f->w, f->n, f->go);
+        mqm__combine_swap(&m->combine, f->go, f->k);
+        answers(m, f->go, f->k);
     }
-    for (size_t i = 0; i < n; i++) {
-        settle(m, w[i]);
-        if (w[i]->result < 0 && result == MQM_OK)
-            result = w[i]->result;
+    for (size_t i = 0; i < f->n; i++) {
+        settle(m, f->w[i]);
+        if (f->w[i]->result < 0 && result == MQM_OK)
+            result = f->w[i]->result;
     }
     return result;
+}
+
+int mqm__work_do(mqm *m, struct work *const *w, size_t n)
+{
+    struct flight f;
+
+    f.n = n;
+    memcpy(f.w, w, n * sizeof(*w));
+    mqm__work_post(m, &f);
+    return mqm__work_finish(m, &f);
 }
 
 /* -------------------------------- scratch -------------------------------- */

@@ -54,7 +54,7 @@ static size_t collect(mqm *m, struct scratch *s, struct renewal *list,
     int64_t now = mqm__mono_ms();
     size_t n = 0;
 
-    for (int c = 0; c < 2; c++)
+    for (int c = 0; c < CHUNKS; c++)
         for (size_t k = 0; k < CHUNK && n < WORK_MAX; k++) {
             struct item *i = &r->chunk[c].item[k];
             int claimed = PHASE_CLAIMED;
