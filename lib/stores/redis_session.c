@@ -100,26 +100,48 @@ static void send_hello(struct redis *d)
     mqm__link_text(&d->link, id);
 }
 
+static int is_hello(const redisReply *r)
+{
+    for (size_t i = 0; i < r->elements; i++)
+        if (!mqm__redis_is_text(r->element[i]))
+            return 0;
+    return r->elements == 5 && r->element[0]->len > 0 &&
+           r->element[0]->len <= MQM__REDIS_IDENTITY;
+}
+
+/* What was born before this moment and has no record is in doubt. */
+static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
+{
+    if (floor_ms <= d->floor_ms)
+        return;
+    d->floor_ms = floor_ms;
+    if (!d->id[0])
+        return; /* long ago */
+    d->host->log(d->host, MQM_WARN,
+                 "%s: %s; messages born before that, of which it has no "
+                 "record, are in doubt",
+                 d->link.address.label, why);
+}
+
 static int know_store(struct redis *d, const redisReply *r)
 {
-    int64_t created_ms, now_ms;
+    int64_t created_ms, now_ms, floor_ms;
 
-    if (r->elements != 3 || !mqm__redis_is_text(r->element[0]) ||
-        !mqm__redis_is_text(r->element[1]) ||
-        !mqm__redis_is_text(r->element[2]) ||
-        r->element[0]->len > MQM__REDIS_IDENTITY || r->element[0]->len == 0)
+    if (!is_hello(r))
         return mqm__redis_nonsense(d);
     created_ms = mqm__redis_digits(r->element[1]->str, r->element[1]->len);
     now_ms = mqm__redis_digits(r->element[2]->str, r->element[2]->len);
-    if (created_ms < 0 || now_ms < 0)
+    floor_ms = mqm__redis_digits(r->element[3]->str, r->element[3]->len);
+    if (created_ms < 0 || now_ms < 0 || floor_ms < 0)
         return mqm__redis_nonsense(d);
-    if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0) {
-        d->floor_ms = now_ms;
-        d->host->log(d->host, MQM_WARN,
-                     "%s: it has been emptied or replaced; messages born "
-                     "before now, of which it has no record, are in doubt",
-                     d->link.address.label);
-    }
+    if (strcmp(r->element[4]->str, "noeviction") != 0)
+        return d->host->fail(d->host, -EINVAL,
+                             "%s: makes room by forgetting records "
+                             "(maxmemory-policy %.40s): set it to noeviction",
+                             d->link.address.label, r->element[4]->str);
+    if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0)
+        raise_floor(d, now_ms, "it has been emptied or replaced");
+    raise_floor(d, floor_ms, "it was restarted, or another one took over");
     memcpy(d->id, r->element[0]->str, r->element[0]->len + 1);
     d->created_ms = created_ms;
     return MQM_OK;
