@@ -31,7 +31,7 @@
 
 #define MQM__REDIS_VERSION_LEN 16
 
-/* EVAL script 1 mqm:store new-id -> {id, created, now in ms, floor, how it
+/* EVAL script 1 mqm:store new-id synced -> {id, created, now in ms, floor, how it
  * makes room: noeviction} */
 extern const char mqm__redis_script_hello[];
 

@@ -92,12 +92,13 @@ static void send_hello(struct redis *d)
     char id[MQM__REDIS_IDENTITY + 1];
 
     make_id(id);
-    mqm__link_put(&d->link, 5);
+    mqm__link_put(&d->link, 6);
     mqm__link_text(&d->link, "EVAL");
     mqm__link_text(&d->link, mqm__redis_script_hello);
     mqm__link_text(&d->link, "1");
     mqm__link_text(&d->link, MQM__REDIS_STORE);
     mqm__link_text(&d->link, id);
+    mqm__link_text(&d->link, d->synced ? "1" : "0");
 }
 
 static int is_hello(const redisReply *r)
@@ -141,7 +142,8 @@ static int know_store(struct redis *d, const redisReply *r)
                              d->link.address.label, r->element[4]->str);
     if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0)
         raise_floor(d, now_ms, "it has been emptied or replaced");
-    raise_floor(d, floor_ms, "it was restarted, or another one took over");
+    raise_floor(d, floor_ms, "it was restarted without \"appendfsync always\""
+                             ", or another one took over");
     memcpy(d->id, r->element[0]->str, r->element[0]->len + 1);
     d->created_ms = created_ms;
     return MQM_OK;
@@ -159,6 +161,15 @@ static int take_hello(struct redis *d)
     return r;
 }
 
+int mqm__redis_hello(struct redis *d)
+{
+    int r;
+
+    send_hello(d);
+    r = mqm__link_flush(&d->link);
+    return r < 0 ? r : take_hello(d);
+}
+
 static int take_sum(struct redis *d)
 {
     redisReply *reply = NULL;
@@ -172,6 +183,21 @@ static int take_sum(struct redis *d)
         r = mqm__redis_nonsense(d);
     freeReplyObject(reply);
     return r;
+}
+
+/* {"appendfsync", "always"}.  Who may not ask does not know. */
+static int take_sync(struct redis *d)
+{
+    redisReply *reply = NULL;
+    int r = mqm__link_reply(&d->link, &reply);
+
+    if (r < 0)
+        return r;
+    d->synced = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+                mqm__redis_is_text(reply->element[1]) &&
+                strcmp(reply->element[1]->str, "always") == 0;
+    freeReplyObject(reply);
+    return MQM_OK;
 }
 
 static void send_introduction(struct redis *d)
@@ -194,7 +220,10 @@ static void send_introduction(struct redis *d)
     mqm__link_text(&d->link, "SCRIPT");
     mqm__link_text(&d->link, "LOAD");
     mqm__link_text(&d->link, mqm__redis_script_swap);
-    send_hello(d);
+    mqm__link_put(&d->link, 3);
+    mqm__link_text(&d->link, "CONFIG");
+    mqm__link_text(&d->link, "GET");
+    mqm__link_text(&d->link, "appendfsync");
 }
 
 static int introduce(struct redis *d)
@@ -210,8 +239,8 @@ static int introduce(struct redis *d)
     if (r == MQM_OK)
         r = take_sum(d);
     if (r == MQM_OK)
-        r = take_hello(d);
-    return r;
+        r = take_sync(d);
+    return r == MQM_OK ? mqm__redis_hello(d) : r;
 }
 
 /* Begin a call. */
@@ -231,13 +260,4 @@ int mqm__redis_ready(struct redis *d)
         mqm__link_accepted(&d->link);
     }
     return r;
-}
-
-int mqm__redis_hello(struct redis *d)
-{
-    int r;
-
-    send_hello(d);
-    r = mqm__link_flush(&d->link);
-    return r < 0 ? r : take_hello(d);
 }

@@ -40,6 +40,7 @@ static void dial(void)
 static void setup(void)
 {
     server.password = NULL;
+    server.synced = 0;
     ck_assert(redis_server_start(&server));
     ck_assert_int_eq(open_store(), 0);
     dial();
@@ -47,12 +48,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char dump[64];
-
     redisFree(raw);
     store->close(self);
-    snprintf(dump, sizeof(dump), "%s/dump.rdb", server.dir);
-    unlink(dump);
     redis_server_end(&server);
 }
 
@@ -163,6 +160,70 @@ START_TEST(a_restart_with_less_is_noticed)
 }
 END_TEST
 
+/* The one that syncs instead of the other. */
+static void sync_each(void)
+{
+    store->close(self);
+    redisFree(raw);
+    redis_server_end(&server);
+    server.synced = 1;
+    ck_assert(redis_server_start(&server));
+    ck_assert_int_eq(open_store(), 0);
+    dial();
+}
+
+START_TEST(a_restart_with_all_is_nothing)
+{
+    sync_each();
+    born_ms = now_ms() - 1000;
+    ck_assert_int_eq(create("a", 0), MQM_OK);
+    crash();
+    while (create("a", 0) < 0)
+        ;
+    ck_assert_int_eq(create("a", 0), MQM_LOST);
+    ck_assert_int_eq(create("b", 0), MQM_OK);
+    ck_assert_int_eq(memory_from(), 0);
+}
+END_TEST
+
+static int connected(void)
+{
+    redisReply *r = redisCommand(raw, "INFO replication");
+    int up;
+
+    ck_assert_ptr_nonnull(r);
+    up = strstr(r->str, "master_link_status:up") != NULL;
+    freeReplyObject(r);
+    return up;
+}
+
+/* It syncs what it has, and what it had not got yet is gone. */
+START_TEST(a_promoted_replica_may_have_less)
+{
+    struct redis_server heir = {.synced = 1};
+    char line[64];
+
+    sync_each();
+    born_ms = now_ms() - 1000;
+    ck_assert_int_eq(create("a", 0), MQM_OK);
+    tell("CONFIG SET repl-diskless-sync-delay 0");
+    ck_assert(redis_server_start(&heir));
+    snprintf(line, sizeof(line), "REPLICAOF 127.0.0.1 %d", server.port);
+    redisFree(raw);
+    raw = redisConnect("127.0.0.1", heir.port);
+    tell(line);
+    while (!connected())
+        ;
+    tell("REPLICAOF NO ONE");
+    store->close(self);
+    redis_server_end(&server);
+    server = heir;
+    ck_assert_int_eq(open_store(), 0);
+    ck_assert_int_eq(create("a", 0), MQM_LOST);
+    ck_assert_int_eq(create("b", 0), MQM_DOUBT);
+}
+END_TEST
+
 START_TEST(connecting_anew_is_no_restart)
 {
     born_ms = now_ms() - 1000;
@@ -206,6 +267,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, after_a_list_that_failed);
     tcase_add_test(tc, a_restart_with_less_is_noticed);
+    tcase_add_test(tc, a_restart_with_all_is_nothing);
+    tcase_add_test(tc, a_promoted_replica_may_have_less);
     tcase_add_test(tc, connecting_anew_is_no_restart);
     tcase_add_loop_test(tc, one_that_evicts_is_refused, 0, 3);
     suite_add_tcase(suite, tc);
