@@ -97,6 +97,8 @@ struct config {
     size_t n_sides;
     struct topic_config *topics;
     size_t n_topics;
+    const struct topic_config **index; /* by name, config_index.h */
+    size_t index_mask;
     _Atomic int64_t confirmed_ms; /* monotonic: its source said so still; no  */
                                   /*   later than the next one took over      */
 };

@@ -364,7 +364,7 @@ struct mqm_record {
     int64_t left_ms; /* HELD: of the lease; OWED: before the next try;      */
                      /*   PARKED: until it may be resolved as not done      */
     unsigned flags;  /* of mqm_record_flag                                  */
-    const char *why; /* PARKED: "lease ran out", "handler unsure", ...      */
+    const char *why; /* PARKED: "a lease ran out", "failed too often", ...  */
     char side[32];   /* whose it is, or who did it                          */
     char holder[64]; /* HELD: the instance                                  */
     char origin[128]; /* where a copy of it lies on its broker, as seen by  */
