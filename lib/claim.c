@@ -97,7 +97,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->retry_ms = 0;
     w->version = 0;
     w->side_tag = 0;
-    w->finished = false;
+    w->finished = w->unreadable = false;
     w->by_origin = false;
     memset(&w->rq, 0, sizeof(w->rq));
     memset(&w->now, 0, sizeof(w->now));
@@ -213,6 +213,7 @@ static void look_again(mqm *m, struct work *w)
         r = mqm__decode(&w->now, cell->value, cell->len, &w->side_tag);
     if (r < 0) {
         w->why = "unreadable record";
+        w->unreadable = true;
         finish(w, r);
         return;
     }
@@ -311,7 +312,7 @@ static void settle(mqm *m, struct work *w)
     if (!w->finished)
         finish(w, mqm__fail(-EBUSY, "the record changed under each of %d "
                             "tries", ROUNDS));
-    if (w->rq.op == OP_ACQUIRE && w->result < 0 && w->result != -EPROTO)
+    if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
 }
 
