@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* config.h - the configuration: one JSON text, read whole or not at all.
  *
- * A struct config is a value: made by mqm__config_parse(), never changed
- * after that but for the time at which it was last found to be in force.  config_table.c holds the one table of all settings: place, name,
- * type, limits, default, words.  Parsing, defaults, `mqmctl settings` and the
- * man page come from it.
+ * A struct config is a value: made by mqm__config_parse(), never changed after
+ * that, but for the time when it was last found to be in force.
+ * config_table.c holds the one table of all settings: place, name, type,
+ * limits, default, words.  Parsing, defaults, `mqmctl settings` and the man page
+ * come from it.
  *
  *     {
  *       "app": "shop",

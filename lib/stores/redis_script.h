@@ -31,8 +31,8 @@
 
 #define MQM__REDIS_VERSION_LEN 16
 
-/* EVAL script 1 mqm:store new-id synced -> {id, created, now in ms, floor, how it
- * makes room: noeviction} */
+/* EVAL script 1 mqm:store new-id synced -> {id, created, now in ms, floor, how
+ * it makes room: noeviction} */
 extern const char mqm__redis_script_hello[];
 
 /* EVAL script 2 mqm:store mqm:s:SPACE id floor raise -> memory_from, as text */
