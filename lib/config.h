@@ -4,8 +4,8 @@
  * A struct config is a value: made by mqm__config_parse(), never changed after
  * that, but for the time when it was last found to be in force.
  * config_table.c holds the one table of all settings: place, name, type,
- * limits, default, words.  Parsing, defaults, `mqmctl settings` and the man page
- * come from it.
+ * limits, default, words.  Parsing, defaults, `mqmctl settings` and the man
+ * page come from it.
  *
  *     {
  *       "app": "shop",

@@ -23,7 +23,8 @@ static redisContext *raw;
 static int open_store(void)
 {
     char url[64];
-    struct mqm_setting settings[] = {{"url", url, 0}, {"timeout_ms", "2000", 0}};
+    struct mqm_setting settings[] = {{"url", url, 0},
+                                     {"timeout_ms", "2000", 0}};
 
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
     store = mqm__store_redis.store;
