@@ -11,13 +11,16 @@
 
 enum { ROUNDS = 32 }; /* a cell that moves under every one of them: LATER */
 
+/* Low bits of a token, made by chance, so that no two propose the same. */
+enum { CHANCE = 22 };
+
 uint64_t mqm__new_token(mqm *m)
 {
     uint64_t x = atomic_fetch_add(&m->token_seed, 0x9e3779b97f4a7c15u);
 
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return (uint64_t)mqm__now_ms() << 22 | (x ^ x >> 31) >> 42;
+    return (uint64_t)mqm__now_ms() << CHANCE | (x ^ x >> 31) >> (64 - CHANCE);
 }
 
 /* --------------------------- what to ask for ----------------------------- */
@@ -97,7 +100,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->retry_ms = 0;
     w->version = 0;
     w->side_tag = 0;
-    w->finished = false;
+    w->finished = w->unreadable = false;
     w->by_origin = false;
     memset(&w->rq, 0, sizeof(w->rq));
     memset(&w->now, 0, sizeof(w->now));
@@ -158,7 +161,7 @@ static void lift_token(mqm *m, struct work *w)
         return;
     w->rq.token = mqm__new_token(m);
     if (w->rq.token <= w->now.token) /* its clock was ahead of ours */
-        w->rq.token = w->now.token + 1 + w->rq.token % 65536;
+        w->rq.token = w->now.token + 1 + w->rq.token % (1u << CHANCE);
 }
 
 /* known: *now is what the store said, so a decision that changes nothing is
@@ -213,6 +216,7 @@ static void look_again(mqm *m, struct work *w)
         r = mqm__decode(&w->now, cell->value, cell->len, &w->side_tag);
     if (r < 0) {
         w->why = "unreadable record";
+        w->unreadable = true;
         finish(w, r);
         return;
     }
@@ -311,7 +315,7 @@ static void settle(mqm *m, struct work *w)
     if (!w->finished)
         finish(w, mqm__fail(-EBUSY, "the record changed under each of %d "
                             "tries", ROUNDS));
-    if (w->rq.op == OP_ACQUIRE && w->result < 0 && w->result != -EPROTO)
+    if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
 }
 

@@ -36,6 +36,7 @@ struct work {
     struct mqm_swap swap;
     struct record next;
     bool finished, waits;
+    bool unreadable; /* the record: asking again does not help */
     bool by_origin; /* no id that could be one: the key is where it lies */
     unsigned char id[MQM_ID_MAX];
     unsigned char value[MQM_VALUE_MAX];

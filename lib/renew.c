@@ -42,7 +42,7 @@ static void copy(const mqm *m, struct work *to, const struct item *i, int op)
     to->rq.token = i->token;
     to->rq.lease_ms = from->topic->lease_ms;
     to->version = 0;
-    to->finished = false;
+    to->finished = to->unreadable = false;
     memcpy(to->id, from->id, from->swap.key.id_len);
     to->swap.key = from->swap.key;
     to->swap.key.id = to->id;

@@ -311,7 +311,8 @@ MQM_API int mqm_new_id(char id[MQM_ID_LEN + 1]);
 /* Send msg (topic, id, key) and body to every side that the configuration
  * names for the topic, or to msg.side alone, and wait for the brokers: one
  * round trip, so for moderate rates.  After a failure send again with the same
- * id: consumers see it once. */
+ * id: consumers see it once.  -EINVAL if a side takes the broker's key for the
+ * id ("id": "@key") and the key is another. */
 MQM_API int mqm_publish(mqm *m, const struct mqm_delivery *d);
 
 /* --------------------------- running adapters --------------------------- */
