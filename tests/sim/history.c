@@ -35,7 +35,7 @@ void excuse(int message, const char *why)
 
 void violation(int message, const char *what)
 {
-    if (w.over || w.message[message].excuse)
+    if (w.over || w.violation || w.message[message].excuse)
         return;
     trace("VIOLATION: message %d: %s", message, what);
     w.violation = what;
@@ -76,9 +76,10 @@ bool history_run(const struct plan *p)
     w.violation = NULL;
     w.over = false;
     w.sweeps = true;
-    w.quiet_at = BEGIN_US + p->quiet_at + 3000 * MS;
+    w.quiet_at = BEGIN_US + p->quiet_at;
     w.end_at = w.quiet_at + PATIENCE_MS * MS;
     sched_reset(p->seed);
+    edge_reset();
     for (int i = 0; i < MESSAGES; i++)
         make_message(i);
     conf_reset(p->variant);

@@ -129,10 +129,21 @@ void plan_make(struct plan *p, uint64_t seed)
     memset(p, 0, sizeof(*p));
     p->seed = seed;
     p->variant = (int)rng_below(&r, conf_variants());
-    p->quiet_at = (ACTIVE_MS + 200) * MS;
+    p->quiet_at = (ACTIVE_MS + 500) * MS;
     make_messages(p, &r);
     make_faults(p, &r);
     make_moves(p, &r);
+}
+
+const struct fault *plan_fault_of(int message, int kind)
+{
+    for (int i = 0; i < w.plan->n_faults; i++) {
+        const struct fault *f = &w.plan->fault[i];
+
+        if (!f->off && f->kind == kind && f->target == message)
+            return f;
+    }
+    return NULL;
 }
 
 void plan_print(const struct plan *p)

@@ -128,6 +128,7 @@ struct plan {
 
 void plan_make(struct plan *p, uint64_t seed);
 const char *fault_name(int kind);
+const struct fault *plan_fault_of(int message, int kind); /* or NULL */
 
 /* ------------------------------- the world ------------------------------- */
 
@@ -198,6 +199,7 @@ void arena_keep(int variant, int proc); /* as it is now: the image */
 void arena_restore(int variant, int proc);
 
 void edge_init(void);
+void edge_reset(void);
 
 void store_reset(void);
 void store_fault(int kind, int64_t length);

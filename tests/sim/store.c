@@ -344,13 +344,19 @@ static void raise_memory(int64_t ms)
         memory_from_ms = ms;
 }
 
+static void drop(int i)
+{
+    trace("  forgotten: %d", i);
+    if (plan_fault_of(i, F_ONE_SIDE))
+        excuse(i, "reached one broker only, and the store forgot it");
+    cell[i].version = 0;
+}
+
 static void fail_over(int64_t length)
 {
     for (int i = 0; i < MESSAGES; i++)
-        if (cell[i].version && cell[i].changed > sim_now - length) {
-            trace("  forgotten: %d", i);
-            cell[i].version = 0;
-        }
+        if (cell[i].version && cell[i].changed > sim_now - length)
+            drop(i);
     raise_memory(sim_now / MS + BORN_MARGIN_MS);
 }
 
@@ -359,9 +365,8 @@ static void forget_due(void)
     for (int i = 0; i < MESSAGES; i++)
         if (cell[i].version && !cell[i].listed &&
             cell[i].forget_at <= sim_now) {
-            trace("  due and forgotten: %d", i);
             raise_memory(cell[i].born_ms + 1);
-            cell[i].version = 0;
+            drop(i);
         }
 }
 

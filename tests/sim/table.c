@@ -101,7 +101,7 @@ static struct row *find(const struct mqm_event *e)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (rows[i].result == result && !strcmp(rows[i].call, e->call) &&
-            !strcmp(rows[i].why, e->why))
+            (e->result < 0 || !strcmp(rows[i].why, e->why)))
             return &rows[i];
     return NULL;
 }

@@ -21,9 +21,10 @@ void third_reset(void)
 
 int message_of(const void *id)
 {
-    const char *text = id;
+    char text[5] = "";
 
-    return (int)strtol(text + MQM_ID_LEN - 4, NULL, 16);
+    memcpy(text, (const char *)id + MQM_ID_LEN - 4, 4); /* it ends nowhere */
+    return (int)strtol(text, NULL, 16);
 }
 
 bool third_knows(int message)
