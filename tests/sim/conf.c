@@ -125,6 +125,7 @@ void conf_move(const struct move *mv)
     default:         break;
     }
     write_text(sim_now);
+    tally[T_RELOADED]++;
     trace("the file: switch %s, cut %d%%, allow list %s", on ? "on" : "off",
           cut, listed ? "vip" : "empty");
 }

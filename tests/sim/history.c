@@ -9,7 +9,7 @@
 enum { PATIENCE_MS = 60000 };
 
 struct world w;
-int sim_verbose;
+int sim_verbose; /* how many lines there may be */
 
 void trace(const char *fmt, ...)
 {
@@ -17,6 +17,10 @@ void trace(const char *fmt, ...)
 
     if (!sim_verbose)
         return;
+    if (--sim_verbose == 0) {
+        printf("# ...\n");
+        return;
+    }
     printf("# %9.3f ", (double)(sim_now - BEGIN_US) / 1000);
     va_start(ap, fmt);
     vprintf(fmt, ap);

@@ -5,10 +5,13 @@
 #include "sim.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { LINES = 150 }; /* of a failure */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 
@@ -25,7 +28,7 @@ static int replay(uint64_t seed)
     struct plan p;
 
     plan_make(&p, seed);
-    sim_verbose = 1;
+    sim_verbose = INT_MAX;
     if (!history_run(&p)) {
         printf("ok 1 - history %" PRIu64 "\n", seed);
         return 0;
@@ -47,7 +50,7 @@ static void report(uint64_t seed)
         return;
     }
     plan_print(&p);
-    sim_verbose = 1;
+    sim_verbose = LINES;
     history_run(&p);
     sim_verbose = 0;
 }

@@ -52,6 +52,7 @@ static struct request pool[POOL], *free_requests;
 static int64_t memory_from_ms, outage_until, slow_until;
 static uint64_t last_version;
 static struct rng rng;
+static const struct mqm_host *host; /* of any process: they are alike */
 static char space[64];
 
 void store_reset(void)
@@ -223,7 +224,7 @@ static int gave_up(struct mqm_swap *const *s, size_t n, int err)
 {
     for (size_t i = 0; i < n; i++)
         s[i]->result = err;
-    return err;
+    return host->fail(host, err, "the store is not to be reached");
 }
 
 /* A half answer: what was not applied is not known either. */
@@ -276,12 +277,12 @@ static int sim_swap(void *self, struct mqm_swap *const *s, size_t n)
 
 /* ------------------------------- the rest -------------------------------- */
 
-static int sim_open(void **self, const struct mqm_host *host,
+static int sim_open(void **self, const struct mqm_host *h,
                     const struct mqm_setting *settings, size_t n)
 {
-    (void)host;
     (void)settings;
     (void)n;
+    host = h;
     *self = space;
     return 0;
 }
@@ -349,15 +350,17 @@ static void drop(int i)
     trace("  forgotten: %d", i);
     if (plan_fault_of(i, F_ONE_SIDE))
         excuse(i, "reached one broker only, and the store forgot it");
+    if (cell[i].born_ms >= memory_from_ms)
+        excuse(i, "forgotten, and its producer's clock was too far ahead");
     cell[i].version = 0;
 }
 
 static void fail_over(int64_t length)
 {
+    raise_memory(sim_now / MS + BORN_MARGIN_MS);
     for (int i = 0; i < MESSAGES; i++)
         if (cell[i].version && cell[i].changed > sim_now - length)
             drop(i);
-    raise_memory(sim_now / MS + BORN_MARGIN_MS);
 }
 
 static void forget_due(void)
