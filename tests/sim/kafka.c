@@ -42,7 +42,8 @@ static void wake_all(void)
 
 static bool is_there(int proc)
 {
-    return w.proc[proc].up && w.proc[proc].stopped_until <= sim_now;
+    return w.proc[proc].up && !w.proc[proc].hung &&
+           w.proc[proc].stopped_until <= sim_now;
 }
 
 void kafka_rebalance(void)

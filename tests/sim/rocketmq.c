@@ -131,7 +131,7 @@ static bool may_send_back(const int *at, size_t n)
     for (size_t i = 0; i < n; i++)
         if (copy[at[i]].tries >= SPARE)
             return false;
-    return rng_chance(&rng, 30);
+    return !w.plan->gentle && rng_chance(&rng, 30);
 }
 
 /* Only what the broker still takes for this consumer's. */

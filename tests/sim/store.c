@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64, POOL = 128, BORN_MARGIN_MS = 4000 };
+enum { BATCH = 64, POOL = 128, BORN_MARGIN_MS = 0 };
 
 struct cell {
     uint64_t version; /* 0: none */
@@ -352,6 +352,7 @@ static void drop(int i)
         excuse(i, "reached one broker only, and the store forgot it");
     if (cell[i].born_ms >= memory_from_ms)
         excuse(i, "forgotten, and its producer's clock was too far ahead");
+    w.message[i].forgotten = true;
     cell[i].version = 0;
 }
 
@@ -379,6 +380,7 @@ static void roll_back(int64_t length)
         if (cell[i].version && cell[i].changed > sim_now - length) {
             struct cell *c = &cell[i];
 
+            w.message[i].forgotten = true;
             excuse(i, "the store went back to an older value");
             c->version = c->old_version;
             c->len = c->old_len;
