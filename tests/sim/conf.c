@@ -21,6 +21,7 @@ struct version {
 static struct version version[VERSIONS];
 static int n_versions, variant;
 static int64_t lags_until[PROCS], gone_until, broken_until;
+static int64_t true_at; /* when it could be read last, as far as is known */
 static int lags_at[PROCS];
 /* As the operator wants it. */
 static bool on, listed;
@@ -88,6 +89,7 @@ void conf_reset(int number)
     since_ms = 0;
     cut = 0;
     gone_until = broken_until = 0;
+    true_at = BEGIN_US;
     memset(lags_until, 0, sizeof(lags_until));
     write_text(BEGIN_US - 10000 * MS);
 }
@@ -124,9 +126,22 @@ void conf_move(const struct move *mv)
     case M_DISALLOW: listed = false; break;
     default:         break;
     }
+    conf_is_stale();
+    broken_until = 0; /* what he writes is whole again */
     write_text(sim_now);
+    tally[T_RELOADED]++;
     trace("the file: switch %s, cut %d%%, allow list %s", on ? "on" : "off",
           cut, listed ? "vip" : "empty");
+}
+
+/* 1000 ms it may be old, and some more until the keeper looks. */
+bool conf_is_stale(void)
+{
+    if (gone_until <= sim_now && broken_until <= sim_now)
+        true_at = sim_now;
+    if (sim_cur != NOBODY && lags_until[sim_cur] > sim_now - 1300 * MS)
+        return false; /* what it saw was whole */
+    return sim_now - true_at > 1300 * MS;
 }
 
 static void mend(void *arg)
@@ -147,6 +162,8 @@ static void spoil(int64_t length)
 
 void conf_fault(const struct fault *f)
 {
+    if (gone_until <= sim_now && broken_until <= sim_now)
+        true_at = sim_now;
     if (f->kind == F_CONF_GONE) {
         gone_until = sim_now + f->length;
     } else if (f->kind == F_CONF_BROKEN) {

@@ -102,7 +102,7 @@ static void start(int proc)
     p->up = true;
     p->life++;
     p->in_gap = 0;
-    p->long_gap = false;
+    p->long_gap = p->hangs = p->hung = false;
     p->stopped_until = 0;
     if (proc != OPERATOR)
         sched_go(proc, begin, p);
@@ -118,12 +118,12 @@ void consumer_reset(void)
 
 /* ----------------------------- dying, standing --------------------------- */
 
-static void noticed(void *arg)
+void consumer_noticed(void *arg)
 {
     struct process *p = arg;
     int proc = (int)(p - w.proc);
 
-    if (p->up && p->stopped_until <= sim_now)
+    if (p->up && !p->hung && p->stopped_until <= sim_now)
         return;
     if (proc < PER_SIDE)
         kafka_rebalance();
@@ -150,7 +150,7 @@ void consumer_crash(int proc, int64_t down)
     p->up = false;
     p->stopped_until = 0;
     sched_kill(proc);
-    sched_at(sim_now + (down < 200 * MS ? down : 200 * MS), noticed, p);
+    sched_at(sim_now + (down < 200 * MS ? down : 200 * MS), consumer_noticed, p);
     sched_at(sim_now + down + 1, restart, p);
 }
 
@@ -174,6 +174,6 @@ void consumer_stop(int proc, int64_t length)
         length = (LEASE_MS + HANDLER_MS) * MS;
     p->stopped_until = sim_now + length;
     if (length > 250 * MS)
-        sched_at(sim_now + 250 * MS, noticed, p);
+        sched_at(sim_now + 250 * MS, consumer_noticed, p);
     sched_at(p->stopped_until + 60 * MS, rejoin, p);
 }

@@ -9,12 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FD = 4711 };
+enum { FD = 4711, WAITING = 256 };
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_nanosleep(const struct timespec *t, struct timespec *left);
@@ -30,7 +31,13 @@ void *__wrap_dlopen(const char *path, int flags);
 void *__wrap_dlsym(void *so, const char *name);
 int __wrap_dlclose(void *so);
 int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m);
+int __wrap_pthread_cond_broadcast(pthread_cond_t *c);
 
+static struct {
+    pthread_cond_t *c;
+    uint64_t ticket;
+} waiting[WAITING];
+static int n_waiting;
 static struct rng bits;
 static int opened; /* version of the file */
 
@@ -71,15 +78,37 @@ pid_t __wrap_getpid(void)
     return 1;
 }
 
-/* The lock is free meanwhile, and a wake-up without a reason is allowed. */
+/* Who waits is woken by the next broadcast; one that is killed meanwhile has a
+ * ticket that opens nothing. */
 int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
-    (void)c;
+    if (n_waiting == WAITING)
+        abort();
     tally[T_COMBINED]++;
+    waiting[n_waiting].c = c;
+    waiting[n_waiting++].ticket = co_ticket();
     pthread_mutex_unlock(m);
-    co_sleep(20);
+    co_block();
     pthread_mutex_lock(m);
     return 0;
+}
+
+int __wrap_pthread_cond_broadcast(pthread_cond_t *c)
+{
+    int left = 0;
+
+    for (int i = 0; i < n_waiting; i++)
+        if (waiting[i].c == c)
+            co_wake(waiting[i].ticket, sim_now);
+        else
+            waiting[left++] = waiting[i];
+    n_waiting = left;
+    return 0;
+}
+
+void edge_reset(void)
+{
+    n_waiting = 0;
 }
 
 /* -------------------------------- the file ------------------------------- */

@@ -25,6 +25,9 @@ static void one_lane(const struct fault *f)
     case F_LOST_COMMIT:
         p->commits_lost_until = sim_now + f->length;
         break;
+    case F_HANG:
+        p->hangs = true;
+        break;
     case F_LONG_GAP:
         p->long_gap = true;
         break;

@@ -9,7 +9,7 @@
 enum { PATIENCE_MS = 60000 };
 
 struct world w;
-int sim_verbose;
+int sim_verbose; /* how many lines there may be */
 
 void trace(const char *fmt, ...)
 {
@@ -17,6 +17,10 @@ void trace(const char *fmt, ...)
 
     if (!sim_verbose)
         return;
+    if (--sim_verbose == 0) {
+        printf("# ...\n");
+        return;
+    }
     printf("# %9.3f ", (double)(sim_now - BEGIN_US) / 1000);
     va_start(ap, fmt);
     vprintf(fmt, ap);
@@ -35,7 +39,7 @@ void excuse(int message, const char *why)
 
 void violation(int message, const char *what)
 {
-    if (w.over || w.message[message].excuse)
+    if (w.over || w.violation || w.message[message].excuse)
         return;
     trace("VIOLATION: message %d: %s", message, what);
     w.violation = what;
@@ -76,9 +80,10 @@ bool history_run(const struct plan *p)
     w.violation = NULL;
     w.over = false;
     w.sweeps = true;
-    w.quiet_at = BEGIN_US + p->quiet_at + 3000 * MS;
+    w.quiet_at = BEGIN_US + p->quiet_at;
     w.end_at = w.quiet_at + PATIENCE_MS * MS;
     sched_reset(p->seed);
+    edge_reset();
     for (int i = 0; i < MESSAGES; i++)
         make_message(i);
     conf_reset(p->variant);

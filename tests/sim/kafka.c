@@ -29,10 +29,21 @@ struct consumer {
 static struct part part[PARTS];
 static struct consumer consumer[PER_SIDE];
 static struct rng rng;
+static uint64_t idle[PER_SIDE]; /* tickets of workers that wait */
+
+static void wake_all(void)
+{
+    for (int i = 0; i < PER_SIDE; i++)
+        if (idle[i]) {
+            co_wake(idle[i], sim_now + rng_between(&rng, 50, 2000));
+            idle[i] = 0;
+        }
+}
 
 static bool is_there(int proc)
 {
-    return w.proc[proc].up && w.proc[proc].stopped_until <= sim_now;
+    return w.proc[proc].up && !w.proc[proc].hung &&
+           w.proc[proc].stopped_until <= sim_now;
 }
 
 void kafka_rebalance(void)
@@ -47,12 +58,14 @@ void kafka_rebalance(void)
         part[i].owner = n ? there[rng_below(&rng, n)] : -1;
     }
     trace("kafka: rebalance, %d members", n);
+    wake_all();
 }
 
 void kafka_reset(void)
 {
     memset(part, 0, sizeof(part));
     memset(consumer, 0, sizeof(consumer));
+    memset(idle, 0, sizeof(idle));
     rng.s = w.plan->seed ^ 0x6afca;
     for (int i = 0; i < PER_SIDE; i++)
         consumer[i].rng.s = w.plan->seed * 31 + (uint64_t)i;
@@ -70,6 +83,7 @@ void kafka_send(int message)
 
     if (p->n < LOG)
         p->log[p->n++] = message;
+    wake_all();
 }
 
 void kafka_redeliver(struct rng *r)
@@ -80,6 +94,7 @@ void kafka_redeliver(struct rng *r)
     if (p->committed < 0)
         p->committed = 0;
     p->epoch++;
+    wake_all();
 }
 
 bool kafka_idle(void)
@@ -152,6 +167,24 @@ static void acknowledge(int c, const struct mqm_delivery *d, size_t n)
         commit(c, i);
 }
 
+/* Until something comes, or a pause is over. */
+static void wait(int c)
+{
+    int64_t until = sim_now + 400 * MS;
+
+    for (int i = 0; i < PARTS; i++) {
+        const struct place *at = &consumer[c].place[i];
+
+        if (part[i].owner == c && at->paused_until > sim_now &&
+            at->paused_until < until)
+            until = at->paused_until;
+    }
+    idle[c] = co_ticket();
+    co_wake(idle[c], until);
+    co_block();
+    idle[c] = 0;
+}
+
 void kafka_worker(void *arg)
 {
     int c = (int)((struct process *)arg - w.proc);
@@ -161,7 +194,7 @@ void kafka_worker(void *arg)
     for (;;) {
         n = poll(c, d);
         if (n == 0) {
-            co_sleep(rng_between(&consumer[c].rng, 10 * MS, 40 * MS));
+            wait(c);
             for (int i = 0; i < PARTS; i++)
                 commit(c, i);
             continue;

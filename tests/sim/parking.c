@@ -69,6 +69,7 @@ void parking_replay(int side, int message)
     if (i == OUTGOING)
         return;
     tally[T_REPLAY]++;
+    w.message[message].replayed = true;
     if (bodies[side][message])
         bodies[side][message]--;
     out[i] = (struct outgoing){side, message, sim_now + 5 * MS,

@@ -31,8 +31,9 @@ static const struct way ways[FAULT_KINDS] = {
     [F_CLOCK] = {"a clock jumps", 5, 0, 6000},
     [F_PARK_FAILS] = {"the parking topic is away", 4, 100, 1500},
     [F_SLOW_HANDLER] = {"handlers take long", 6, 100, 1500},
-    [F_CONF_BROKEN] = {"the configuration is broken", 4, 100, 2000},
-    [F_CONF_GONE] = {"the configuration is gone", 4, 100, 2000},
+    [F_HANG] = {"a handler never ends", 3, 0, 0},
+    [F_CONF_BROKEN] = {"the configuration is broken", 4, 100, 3000},
+    [F_CONF_GONE] = {"the configuration is gone", 4, 100, 3000},
     [F_CONF_LAGS] = {"a consumer sees an old configuration", 5, 100, 2500},
     [F_LOST_COMMIT] = {"acknowledgements get lost", 6, 50, 800},
     [F_PRODUCER] = {"a producer dies between its sends", 6, 50, 1500},
@@ -52,6 +53,13 @@ static bool is_of_message(int kind)
 {
     return kind == F_PRODUCER || kind == F_RESEND || kind == F_ONE_SIDE ||
            kind == F_NO_SWEEPER;
+}
+
+static bool is_gentle(int kind)
+{
+    return kind == F_LOST_REQUEST || kind == F_LOST_ANSWER ||
+           kind == F_HALF_ANSWER || kind == F_SLOW_HANDLER ||
+           kind == F_PRODUCER || kind == F_CONF_LAGS || kind == F_CLOCK;
 }
 
 static int choose_kind(struct rng *r)
@@ -93,7 +101,9 @@ static void make_faults(struct plan *p, struct rng *r)
         struct fault *f = &p->fault[i];
 
         f->kind = choose_kind(r);
-        while (i < 3 && i > 0 &&
+        while (p->gentle && !is_gentle(f->kind))
+            f->kind = choose_kind(r);
+        while (!p->gentle && i < 3 && i > 0 &&
                (f->kind == f[-1].kind || f->kind == p->fault[0].kind))
             f->kind = choose_kind(r);
         f->at = rng_between(r, 10, ACTIVE_MS) * MS;
@@ -128,11 +138,23 @@ void plan_make(struct plan *p, uint64_t seed)
 
     memset(p, 0, sizeof(*p));
     p->seed = seed;
+    p->gentle = rng_chance(&r, 12);
     p->variant = (int)rng_below(&r, conf_variants());
-    p->quiet_at = (ACTIVE_MS + 200) * MS;
+    p->quiet_at = (ACTIVE_MS + 500) * MS;
     make_messages(p, &r);
     make_faults(p, &r);
     make_moves(p, &r);
+}
+
+const struct fault *plan_fault_of(int message, int kind)
+{
+    for (int i = 0; i < w.plan->n_faults; i++) {
+        const struct fault *f = &w.plan->fault[i];
+
+        if (!f->off && f->kind == kind && f->target == message)
+            return f;
+    }
+    return NULL;
 }
 
 void plan_print(const struct plan *p)

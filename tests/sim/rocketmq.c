@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { COPIES = 512, BATCH = 4, TRIES_MAX = 16, SPARE = 4, WORKERS = 2 };
+enum { COPIES = 512, BATCH = 4, TRIES_MAX = 16, SPARE = 4, IDLE = 2 * PER_SIDE };
 enum copy_state { WAITS, OUT, ACKED };
 
 struct copy {
@@ -22,10 +22,22 @@ struct copy {
 static struct copy copy[COPIES];
 static int n_copies, first_open;
 static struct rng rng;
+static uint64_t idle[IDLE]; /* tickets of workers that wait */
+
+static void wake_one(int64_t at)
+{
+    for (int i = 0; i < IDLE; i++)
+        if (idle[i]) {
+            co_wake(idle[i], at + rng_between(&rng, 50, 2000));
+            idle[i] = 0;
+            return;
+        }
+}
 
 void rocket_reset(void)
 {
     n_copies = first_open = 0;
+    memset(idle, 0, sizeof(idle));
     rng.s = w.plan->seed ^ 0x30c4e7;
 }
 
@@ -33,6 +45,7 @@ void rocket_send(int message)
 {
     if (n_copies < COPIES)
         copy[n_copies++] = (struct copy){.message = message, .due = sim_now};
+    wake_one(sim_now);
 }
 
 bool rocket_idle(void)
@@ -50,6 +63,7 @@ static void again(struct copy *c, int64_t after)
     c->state = WAITS;
     c->due = sim_now + after;
     c->serial++;
+    wake_one(c->due);
 }
 
 void rocket_lost(int consumer)
@@ -117,7 +131,7 @@ static bool may_send_back(const int *at, size_t n)
     for (size_t i = 0; i < n; i++)
         if (copy[at[i]].tries >= SPARE)
             return false;
-    return rng_chance(&rng, 30);
+    return !w.plan->gentle && rng_chance(&rng, 30);
 }
 
 /* Only what the broker still takes for this consumer's. */
@@ -165,6 +179,21 @@ static void callback(struct process *p, const int *at, size_t n)
     conclude(at, serial, n, ok);
 }
 
+/* Until something comes.  Nobody is told twice, so each looks now and then. */
+static void wait(void)
+{
+    uint64_t ticket = co_ticket();
+    int i = (int)rng_below(&rng, IDLE);
+
+    for (int k = 0; k < IDLE && idle[i]; k++)
+        i = (i + 1) % IDLE;
+    idle[i] = ticket;
+    co_wake(ticket, sim_now + rng_between(&rng, 150 * MS, 400 * MS));
+    co_block();
+    if (idle[i] == ticket)
+        idle[i] = 0;
+}
+
 void rocket_worker(void *arg)
 {
     struct process *p = arg;
@@ -176,6 +205,6 @@ void rocket_worker(void *arg)
         if (n > 0)
             callback(p, at, n);
         else
-            co_sleep(rng_between(&rng, 10 * MS, 40 * MS));
+            wait();
     }
 }

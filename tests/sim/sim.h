@@ -42,8 +42,8 @@ enum {
 
 /* What the configuration says, see conf.c. */
 enum {
-    LEASE_MS = 600,
-    HANDLER_MS = 300,
+    LEASE_MS = 400,
+    HANDLER_MS = 600,
     EFFECT_MS = 80, /* the third party takes at most so long */
     SETTLE_MS = 1800,
     KEEP_MS = 6000,
@@ -78,6 +78,7 @@ enum fault_kind {
     F_CLOCK,        /* a process' clock jumps                               */
     F_PARK_FAILS,   /* the parking topic cannot be written to               */
     F_SLOW_HANDLER, /* calls of a process take long                         */
+    F_HANG,         /* a call never ends                                    */
     F_CONF_BROKEN,
     F_CONF_GONE,
     F_CONF_LAGS,    /* a process sees the old file for a while              */
@@ -124,10 +125,12 @@ struct plan {
     struct fault fault[FAULTS];
     struct move move[MOVES];
     int64_t quiet_at; /* no faults from here on */
+    bool gentle; /* only faults that are no reason for a doubt */
 };
 
 void plan_make(struct plan *p, uint64_t seed);
 const char *fault_name(int kind);
+const struct fault *plan_fault_of(int message, int kind); /* or NULL */
 
 /* ------------------------------- the world ------------------------------- */
 
@@ -137,6 +140,9 @@ struct message {
     int64_t born_ms;
     int effects;
     unsigned told;      /* how often a handler was called                */
+    uint64_t token;     /* of the newest call                            */
+    bool forgotten;     /* by the store, once                            */
+    bool replayed;      /* out of parking, once                          */
     const char *excuse; /* the assumption that was broken for it         */
 };
 
@@ -148,6 +154,8 @@ struct process {
     bool up;
     uint32_t in_gap; /* messages between the last question and the call */
     bool long_gap;   /* the next such moment lasts too long */
+    bool hangs;      /* the next call of a handler never ends */
+    bool hung;       /* that is where it is */
     int lose;   /* a fault_kind for the next call of the store, or -1 */
 };
 
@@ -168,6 +176,7 @@ extern int sim_verbose;
 int old_side(void);
 const char *side_name(int side);
 int message_of(const void *id); /* of its text */
+bool conf_is_stale(void); /* nobody has seen it for too long */
 void violation(int message, const char *what);
 void excuse(int message, const char *why); /* message -1: all of them */
 __attribute__((format(printf, 1, 2))) void trace(const char *fmt, ...);
@@ -198,6 +207,7 @@ void arena_keep(int variant, int proc); /* as it is now: the image */
 void arena_restore(int variant, int proc);
 
 void edge_init(void);
+void edge_reset(void);
 
 void store_reset(void);
 void store_fault(int kind, int64_t length);
@@ -236,6 +246,7 @@ bool parking_idle(void);
 void consumer_open_all(void);
 void consumer_reset(void);
 void consumer_crash(int proc, int64_t down);
+void consumer_noticed(void *process); /* that it is gone */
 void consumer_stop(int proc, int64_t length);
 void delivery_fill(struct mqm_delivery *d, int side, int message);
 int third_handler(void *user, const struct mqm_delivery *d);

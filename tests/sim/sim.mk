@@ -3,7 +3,8 @@
 
 SIM_SRC := $(wildcard tests/sim/*.c)
 SIM_WRAP := clock_gettime nanosleep getrandom getpid open close fstat stat \
-	pread access dlopen dlsym dlclose pthread_cond_wait malloc calloc \
+	pread access dlopen dlsym dlclose pthread_cond_wait \
+	pthread_cond_broadcast malloc calloc \
 	realloc free strdup strndup
 SECONDS ?= 60
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64, POOL = 128, BORN_MARGIN_MS = 4000 };
+enum { BATCH = 64, POOL = 128, BORN_MARGIN_MS = 0 };
 
 struct cell {
     uint64_t version; /* 0: none */
@@ -52,6 +52,7 @@ static struct request pool[POOL], *free_requests;
 static int64_t memory_from_ms, outage_until, slow_until;
 static uint64_t last_version;
 static struct rng rng;
+static const struct mqm_host *host; /* of any process: they are alike */
 static char space[64];
 
 void store_reset(void)
@@ -223,7 +224,7 @@ static int gave_up(struct mqm_swap *const *s, size_t n, int err)
 {
     for (size_t i = 0; i < n; i++)
         s[i]->result = err;
-    return err;
+    return host->fail(host, err, "the store is not to be reached");
 }
 
 /* A half answer: what was not applied is not known either. */
@@ -276,12 +277,12 @@ static int sim_swap(void *self, struct mqm_swap *const *s, size_t n)
 
 /* ------------------------------- the rest -------------------------------- */
 
-static int sim_open(void **self, const struct mqm_host *host,
+static int sim_open(void **self, const struct mqm_host *h,
                     const struct mqm_setting *settings, size_t n)
 {
-    (void)host;
     (void)settings;
     (void)n;
+    host = h;
     *self = space;
     return 0;
 }
@@ -344,14 +345,23 @@ static void raise_memory(int64_t ms)
         memory_from_ms = ms;
 }
 
+static void drop(int i)
+{
+    trace("  forgotten: %d", i);
+    if (plan_fault_of(i, F_ONE_SIDE))
+        excuse(i, "reached one broker only, and the store forgot it");
+    if (cell[i].born_ms >= memory_from_ms)
+        excuse(i, "forgotten, and its producer's clock was too far ahead");
+    w.message[i].forgotten = true;
+    cell[i].version = 0;
+}
+
 static void fail_over(int64_t length)
 {
-    for (int i = 0; i < MESSAGES; i++)
-        if (cell[i].version && cell[i].changed > sim_now - length) {
-            trace("  forgotten: %d", i);
-            cell[i].version = 0;
-        }
     raise_memory(sim_now / MS + BORN_MARGIN_MS);
+    for (int i = 0; i < MESSAGES; i++)
+        if (cell[i].version && cell[i].changed > sim_now - length)
+            drop(i);
 }
 
 static void forget_due(void)
@@ -359,9 +369,8 @@ static void forget_due(void)
     for (int i = 0; i < MESSAGES; i++)
         if (cell[i].version && !cell[i].listed &&
             cell[i].forget_at <= sim_now) {
-            trace("  due and forgotten: %d", i);
             raise_memory(cell[i].born_ms + 1);
-            cell[i].version = 0;
+            drop(i);
         }
 }
 
@@ -371,6 +380,7 @@ static void roll_back(int64_t length)
         if (cell[i].version && cell[i].changed > sim_now - length) {
             struct cell *c = &cell[i];
 
+            w.message[i].forgotten = true;
             excuse(i, "the store went back to an older value");
             c->version = c->old_version;
             c->len = c->old_len;

@@ -101,9 +101,27 @@ static struct row *find(const struct mqm_event *e)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (rows[i].result == result && !strcmp(rows[i].call, e->call) &&
-            !strcmp(rows[i].why, e->why))
+            (e->result < 0 || !strcmp(rows[i].why, e->why)))
             return &rows[i];
     return NULL;
+}
+
+/* What an answer tells of a broken rule. */
+static void judge(const struct mqm_event *e)
+{
+    const struct message *m;
+    int i = message_of(e->msg->id);
+
+    m = &w.message[i];
+    if (e->result == MQM_SKIP && conf_is_stale() &&
+        !strcmp(e->why, "left to the other side"))
+        violation(i, "given away by a policy that is too old");
+    if (!w.plan->gentle)
+        return;
+    if (e->result == MQM_DOUBT && !m->replayed)
+        violation(i, "in doubt without a reason");
+    if (!strcmp(e->call, "park (failed)") && m->told < TRIES)
+        violation(i, "failed too often, and was not tried so often");
 }
 
 void table_audit(void *user, const struct mqm_event *e)
@@ -124,6 +142,7 @@ void table_audit(void *user, const struct mqm_event *e)
         if (!memo[at].row && e->result >= 0 && sim_verbose)
             printf("# no row: %s %d %s\n", e->call, e->result, e->why);
     }
+    judge(e);
     if (memo[at].row)
         memo[at].row->n++;
     else

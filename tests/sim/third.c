@@ -21,9 +21,10 @@ void third_reset(void)
 
 int message_of(const void *id)
 {
-    const char *text = id;
+    char text[5] = "";
 
-    return (int)strtol(text + MQM_ID_LEN - 4, NULL, 16);
+    memcpy(text, (const char *)id + MQM_ID_LEN - 4, 4); /* it ends nowhere */
+    return (int)strtol(text, NULL, 16);
 }
 
 bool third_knows(int message)
@@ -98,6 +99,26 @@ void third_gap(int message)
 
 /* ------------------------------ the handler ------------------------------ */
 
+/* Tokens only grow, so that a sink can refuse who was overtaken; and the same
+ * one twice would be one attempt, worked on by two. */
+static void check_token(int message, uint64_t token)
+{
+    struct message *m = &w.message[message];
+
+    m->told++;
+    if (token <= m->token && !m->forgotten)
+        violation(message, "a token that does not grow");
+    m->token = token;
+}
+
+static void hang(struct process *p)
+{
+    p->hangs = false;
+    p->hung = true;
+    sched_at(sim_now + 300 * MS, consumer_noticed, p);
+    co_sleep(200000 * MS);
+}
+
 int third_handler(void *user, const struct mqm_delivery *d)
 {
     int message = message_of(d->msg.id);
@@ -106,11 +127,13 @@ int third_handler(void *user, const struct mqm_delivery *d)
 
     (void)user;
     tally[T_CALLED]++;
-    w.message[message].told++;
+    check_token(message, d->token);
     trace("handler %d of process %d, token %llx%s", message, sim_cur,
           (unsigned long long)d->token, d->result == MQM_DOUBT ? ", doubt" : "");
     if (d->result == MQM_DOUBT)
         return third_knows(message) ? MQM_HANDLED : MQM_UNSURE;
+    if (p->hangs)
+        hang(p);
     if (p->slow_until > sim_now)
         co_sleep(rng_between(r, 50 * MS, 800 * MS));
     else
