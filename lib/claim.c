@@ -6,7 +6,6 @@
 #include "id.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROUNDS = 32 }; /* a cell that moves under every one of them: LATER */
@@ -363,40 +362,4 @@ int mqm__work_do(mqm *m, struct work *const *w, size_t n)
     memcpy(f.w, w, n * sizeof(*w));
     mqm__work_post(m, &f);
     return mqm__work_finish(m, &f);
-}
-
-/* -------------------------------- scratch -------------------------------- */
-
-struct scratch *mqm__scratch(mqm *m)
-{
-    struct scratch *s;
-
-    pthread_mutex_lock(&m->lock);
-    s = m->scratch;
-    if (s)
-        m->scratch = s->next;
-    pthread_mutex_unlock(&m->lock);
-    if (!s)
-        s = calloc(1, sizeof(*s));
-    if (!s)
-        mqm__fail(-ENOMEM, "no memory for %zu bytes", sizeof(*s));
-    return s;
-}
-
-void mqm__scratch_put(mqm *m, struct scratch *s)
-{
-    pthread_mutex_lock(&m->lock);
-    s->next = m->scratch;
-    m->scratch = s;
-    pthread_mutex_unlock(&m->lock);
-}
-
-void mqm__scratch_free(struct scratch *s)
-{
-    struct scratch *next;
-
-    for (; s; s = next) {
-        next = s->next;
-        free(s);
-    }
 }

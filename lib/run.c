@@ -60,8 +60,8 @@ static void answer_came(struct item *i, int64_t asked_ms)
     atomic_store(&i->phase, PHASE_CLAIMED);
 }
 
-/* The ends of the last chunk and the claims of the next are on their way, in one
- * call; either may be NULL. */
+/* The ends of the last chunk and the claims of the next are on their way, in
+ * one call; either may be NULL. */
 static void send(struct run *r, struct chunk *old, struct chunk *next)
 {
     struct flight *f = &r->flight;
@@ -130,8 +130,8 @@ static int64_t when_again(const struct work *w)
 }
 
 /* A copy of the same message, earlier in this run, has had it, and its end is
- * on its way: how that went is known after the next exchange, not when its lease
- * would be over. */
+ * on its way: how that went is known after the next exchange, not when its
+ * lease would be over. */
 static bool is_held_here(const struct run *r, const struct item *i)
 {
     if (i->w->result != MQM_LATER || !i->w->now.token)

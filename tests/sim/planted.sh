@@ -78,7 +78,7 @@ compile() { # its flags and files
     $cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -Iinclude -Ilib -w -pthread "$@"
 }
 
-wrap=$(sed -n '/^SIM_WRAP/,/[^\\]$/p' tests/sim/sim.mk | tr -d '\\' |
+wrap=$(sed -n '/^SIM_WRAP/,/[^\\]$/p' tests/sim/sim.mk | sed 's,[\\],,g' |
     sed 's/.*:=//' | tr ' \t\n' '\n\n\n' | sed -n 's/^[a-z_]*$/-Wl,--wrap=&/p' |
     grep -v '=$' | tr '\n' ' ')
 
