@@ -79,7 +79,7 @@ compile() { # its flags and files
 }
 
 wrap=$(sed -n '/^SIM_WRAP/,/[^\\]$/p' tests/sim/sim.mk | sed 's,[\\],,g' |
-    sed 's/.*:=//' | tr ' \t\n' '\n\n\n' | sed -n 's/^[a-z_]*$/-Wl,--wrap=&/p' |
+    sed 's/.*:=//' | tr -s '[:space:]' '\n' | sed -n 's/^[a-z_]*$/-Wl,--wrap=&/p' |
     grep -v '=$' | tr '\n' ' ')
 
 # What the simulator says of bug $1, in file $2, planted by the sed command $3.
