@@ -102,7 +102,7 @@ planted() {
         0) ;;
         1) sed -n 's/^# found: //p; s/^# \([0-9]* histories\).*/(\1)/p' \
             "$dir/obj$1/out" | tr '\n' ' ' ;;
-        *) echo "it ended by itself or stood still: $(tail -1 "$dir/obj$1/err")" ;;
+        *) echo "it ended by itself or stood still" ;;
         esac
     else
         echo "nothing: it does not compile"
