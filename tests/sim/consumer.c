@@ -119,6 +119,8 @@ void consumer_reset(void)
 {
     for (int p = 0; p < PROCS; p++) {
         w.proc[p] = (struct process){.lose = -1};
+        if (w.plan->gentle) /* clocks that are off, too */
+            w.proc[p].clock_off = (p - 3) * 700 * MS;
         start(p);
     }
 }

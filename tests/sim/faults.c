@@ -18,8 +18,10 @@ static void to_one(const struct fault *f)
     case F_CRASH:
         consumer_crash(f->target, f->length);
         break;
-    case F_STOP:
+    case F_STOP: /* now and then while the store is away */
         consumer_close(f->target);
+        if (f->at / MS % 4 == 0)
+            store_fault(F_OUTAGE, 4000 * MS);
         break;
     case F_PAUSE:
         if (f->at & 1)

@@ -115,7 +115,8 @@ static int work(mqm *m, struct mqm_claim *c, int message)
         return third_asked(message);
     co_sleep(rng_between(&rng, 50, 3000));
     if (rng_chance(&rng, 10)) {
-        mqm_hand_back(m, c);
+        for (int i = 0; i < TELL && mqm_hand_back(m, c) < 0; i++)
+            co_sleep(30 * MS);
         return -ECANCELED;
     }
     r = mqm_renew(m, c);
@@ -129,8 +130,10 @@ static int work(mqm *m, struct mqm_claim *c, int message)
 static int granted(mqm *m, struct mqm_claim *c, int side, int message)
 {
     struct mqm_delivery d;
-    int outcome = work(m, c, message), r = -EIO;
+    int outcome, r = -EIO;
 
+    w.message[message].told++;
+    outcome = work(m, c, message);
     if (outcome == -ECANCELED)
         return MQM_LATER;
     if (outcome != MQM_HANDLED && outcome != MQM_FAILED) {
@@ -211,7 +214,7 @@ static void deliver(void *arg)
 static void look(void *arg)
 {
     for (int i = 0; i < OUTGOING; i++) {
-        int p = out[i].side * PER_SIDE + (int)rng_below(&rng, PER_SIDE);
+        int p = (int)rng_below(&rng, CONSUMERS); /* of either side */
 
         if (!out[i].open || out[i].due > sim_now || !w.proc[p].up ||
             w.proc[p].closing ||

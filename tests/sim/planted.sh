@@ -55,16 +55,13 @@ run_end.c|what was overtaken is acknowledged|s/comes_again(r, i, MQM_LATER, RETR
 run_end.c|an end that the store refused is acknowledged|s/comes_again(r, i, result, RETRY_MS, "the store did not answer");/i->d->result = MQM_OK;/
 renew.c|leases are not renewed|s/if (now - atomic_load(&i->leased_ms) < i->w->topic->lease_ms \/ 3)/if (now >= 0)/
 renew.c|the keeper renews beyond the deadline|s/return phase == PHASE_CLAIMED || now < atomic_load(&i->deadline_ms);/return true;/
-renew.c|mqm_check() says yes after the lease|s/now - atomic_load(&i->leased_ms) >= i->w->topic->lease_ms ||/0 ||/
-renew.c|what waits is handed back and begun all the same|s/atomic_compare_exchange_strong(&i->phase, &claimed, PHASE_LOST)/(atomic_load(\&i->phase) == claimed)/
+renew.c|mqm_check() always says yes|s/now - atomic_load(&i->leased_ms) >= i->w->topic->lease_ms ||\n *now >= atomic_load(&i->deadline_ms))/0 * now)/;s/if (atomic_load(&i->phase) != PHASE_WORKING)\n/if (0)\n/
 reload.c|a file that is not there confirms the policy|s/if (r >= 0) {/if (1) {/
 repair.c|pending shows nothing that is parked|s/if (err < 0 || r.state == MQM_DONE/if (err < 0 || r.state == MQM_PARKED || r.state == MQM_DONE/
 steps.c|a claim in doubt is told to be fine|s/c->result = w->result;/c->result = w->result == MQM_DOUBT ? MQM_OK : w->result;/
 steps.c|a body that was kept is not reported|s/r = mqm__work_init(m, w, conf, &c->msg, c->op, c->flags);/r = mqm__work_init(m, w, conf, \&c->msg, c->op, 0);/
 steps.c|the end of a claim names no token|s/w->rq.token = c->op == MQM_OP_ACQUIRE ? 0 : c->token;/w->rq.token = 0;/
 codec.c|the doubt is not written|s/put(p, r->doubt, 8)/put(p, 0, 8)/
-codec.c|it is not written that a body is safe|s/(r->body_safe ? BODY_SAFE : 0u)/0u/
-open.c|a close does not wait for what runs|s/while (!none) {/while (0 \&\& !none) {/
 limbo.c|one side takes what the other proposed|s/1469598103934665603u + (unsigned)side;/1469598103934665603u; (void)side;/
 run.c|a claim that came late counts from when it was answered|s/asked_ms - i->w->now.age_ms/mqm__mono_ms()/
 policy.c|the cut decides before the switch moment|s/q->born_ms < p->since_ms/q->born_ms < 0/

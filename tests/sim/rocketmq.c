@@ -150,7 +150,8 @@ static void conclude(const int *at, const unsigned *serial, size_t n, bool ok)
 
         if (c->state != OUT || c->serial != serial[i]) {
             tally[T_ZOMBIE]++;
-            continue;
+            if (!ok || c->state == ACKED || rng_chance(&rng, 50))
+                continue; /* the broker may take it or not */
         }
         if (ok)
             c->state = ACKED;

@@ -225,6 +225,7 @@ void conf_fault(const struct fault *f);
 int conf_version(int proc); /* < 0: -errno */
 int64_t conf_written(int version); /* us */
 int conf_variants(void);
+int64_t conf_since(void);   /* ms, 0: not set */
 bool conf_again(void);      /* in_doubt is "again" */
 
 void kafka_reset(void);

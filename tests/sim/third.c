@@ -37,7 +37,7 @@ int third_asked(int message)
 {
     struct rng *r = &stream[message];
 
-    co_sleep(rng_between(r, 10, 3000));
+    co_sleep(rng_between(r, 10, rng_chance(r, 30) ? 300 * MS : 3000));
     if (rng_chance(r, 30))
         return MQM_FAILED; /* not reached, and nothing done */
     return third_knows(message) ? MQM_HANDLED : MQM_UNSURE;
@@ -70,19 +70,19 @@ int third_call(int message)
     int64_t after = rng_between(r, 1, takes);
     int luck = (int)rng_below(r, 100);
 
-    if (luck < 6) { /* refused: it certainly had no effect */
+    if (luck < (w.plan->gentle ? 25 : 6)) { /* refused: it certainly had no effect */
         tally[T_REFUSED]++;
         co_sleep(takes);
         return MQM_FAILED;
     }
-    if (luck < 9) { /* timed out, and nothing happened */
+    if (luck < (w.plan->gentle ? 26 : 9)) { /* timed out, and nothing happened */
         tally[T_TIMEOUT_NOT]++;
         co_sleep(takes);
         return luck & 1 ? -ETIMEDOUT : MQM_UNSURE;
     }
     call_lands(message, sim_now + after);
     co_sleep(takes);
-    if (luck < 13) {
+    if (luck > 95) {
         tally[T_TIMEOUT_DONE]++;
         return luck & 1 ? -ETIMEDOUT : MQM_UNSURE;
     }

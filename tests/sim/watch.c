@@ -65,6 +65,20 @@ static const char *begun(const struct watched *old, const struct watched *new)
     return NULL;
 }
 
+static const char *first_seen(int message, const struct watched *new)
+{
+    const struct message *m = &w.message[message];
+
+    if (new->doubt) /* whoever asks takes it */
+        return NULL;
+    if (m->forgotten)
+        return "forgotten, and taken for new";
+    if (new->side != old_side() &&
+        (!conf_since() || m->born_ms < conf_since()))
+        return "born before the switch, and the new side's";
+    return NULL;
+}
+
 static const char *judge(int message, const struct watched *old,
                          int64_t age_ms, const struct watched *new)
 {
@@ -76,8 +90,7 @@ static const char *judge(int message, const struct watched *old,
     if (new->state == MQM_DONE)
         return done(message, old, new);
     if (old->state == MQM_FREE)
-        return w.message[message].forgotten && !new->doubt
-                   ? "forgotten, and taken for new" : NULL;
+        return first_seen(message, new);
     if (new->token < old->token)
         return "its token went back";
     if (old->state == MQM_HELD && age_ms < old->lease_ms &&
