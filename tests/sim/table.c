@@ -121,8 +121,8 @@ static void judge(const struct mqm_event *e)
         store_dropped(i, strcmp(e->msg->side, "kafka") ? ROCKET : KAFKA);
     if (!w.plan->gentle)
         return;
-    if (e->result == MQM_LOST && strcmp(e->call, "resolve") &&
-        strcmp(e->call, "assign") && !m->replayed)
+    if (e->result == MQM_LOST && !m->replayed &&
+        (!strcmp(e->call, "success") || !strcmp(e->call, "failure")))
         violation(i, "overtaken without a reason");
     if (e->result == MQM_DOUBT && !m->replayed)
         violation(i, "in doubt without a reason");
