@@ -94,6 +94,17 @@ static void make_messages(struct plan *p, struct rng *r)
     }
 }
 
+/* Two answers lost within one lease are a reason for a doubt. */
+static bool lost_before(const struct plan *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (p->fault[i].target == p->fault[n].target &&
+            p->fault[i].kind >= F_LOST_REQUEST &&
+            p->fault[i].kind <= F_HALF_ANSWER)
+            return true;
+    return false;
+}
+
 /* Kinds that make the others what they are: three at least differ. */
 static void make_faults(struct plan *p, struct rng *r)
 {
@@ -112,6 +123,8 @@ static void make_faults(struct plan *p, struct rng *r)
                                 ways[f->kind].high_ms * MS);
         f->target = (int)rng_below(r, is_of_message(f->kind) ? p->n_messages
                                                              : CONSUMERS);
+        if (p->gentle && lost_before(p, i))
+            f->kind = F_CLOCK;
     }
 }
 
