@@ -183,7 +183,7 @@ static int settle_one(struct redis *d, struct mqm_swap *s, const redisReply *r,
     if (r->type == REDIS_REPLY_INTEGER) {
         mqm__swap_none(s);
         s->result = r->integer == 0 ? MQM_LOST : MQM_DOUBT;
-        return MQM_OK;
+        return r->integer == 2 ? s->result = not_ours(d) : MQM_OK;
     }
     if (!mqm__redis_is_text(r))
         return s->result = mqm__redis_nonsense(d);
