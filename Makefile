@@ -99,7 +99,8 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
 include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
-	tests/fakes/fault.mk tests/bench/bench.mk examples/demo/demo.mk
+	tests/fakes/fault.mk tests/bench/bench.mk tests/sim/sim.mk \
+	examples/demo/demo.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* redis_script.h - what runs inside Redis, and what the keys hold.
  *
- *     mqm:store            hash: id (of this store, at random), created (ms)
+ *     mqm:store            hash: id (of this store, at random), created (ms),
+ *                          run (run id of the server that has it), floor (ms:
+ *                          when another one was found to have it)
  *     mqm:s:SPACE          hash: from (memory_from_ms as raised), keep (the
  *                          shortest in ms that a cell was kept), due (before
  *                          this ms no cell can have expired), unborn (from this
@@ -30,8 +32,8 @@
  * that was born within the last `keep` ms can have expired, and that is where
  * memory begins.
  *
- * A script that finds another store than the caller knows (emptied, restored,
- * another server) does nothing and answers MQMSTORE.
+ * A script that finds another store than the caller knows (emptied, another
+ * server) does nothing and answers MQMSTORE.
  */
 #ifndef MQM_STORES_REDIS_SCRIPT_H
 #define MQM_STORES_REDIS_SCRIPT_H
@@ -40,7 +42,8 @@
 #define MQM__REDIS_VERSION_LEN 7
 #define MQM__REDIS_VERSION_MAX ((uint64_t)1 << 53)
 
-/* EVAL script 1 mqm:store new-id -> {id, created, now in ms} */
+/* EVAL script 1 mqm:store new-id synced -> {id, created, now in ms, floor, how
+ * it makes room: noeviction} */
 extern const char mqm__redis_script_hello[];
 
 /* EVAL script 2 mqm:store mqm:s:SPACE id floor raise -> memory_from, as text */

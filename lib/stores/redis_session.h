@@ -2,9 +2,14 @@
 /* redis_session.h - we and the store in Redis: who is who.
  *
  * A store has an identity, made by whoever comes first.  Every script carries
- * the one that we know, so a store that was emptied, restored or replaced is
- * noticed before anything is changed.  floor_ms is then raised to that moment,
- * and the next script for a space carries it there.
+ * the one that we know, so a store that was emptied or replaced is noticed
+ * before anything is changed.  floor_ms is then raised to that moment, and the
+ * next script for a space carries it there.
+ *
+ * A server that was started since, or has taken over, may have less than there
+ * was, under the same identity: it is told by its run id, at the first hello,
+ * and what it has no record of is in doubt, too; unless it syncs each change
+ * (appendonly yes, appendfsync always).  One that evicts is refused.
  */
 #ifndef MQM_STORES_REDIS_SESSION_H
 #define MQM_STORES_REDIS_SESSION_H
@@ -23,6 +28,7 @@ struct redis {
     const struct mqm_host *host;
     struct redis_link link;
     char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
+    int synced; /* "appendfsync always", as far as we may know */
     char swap_sum[48];                /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
     int64_t floor_ms, created_ms;

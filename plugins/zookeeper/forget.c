@@ -16,7 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TICK_US = 100000, REST_US = 5000000 };
+/* Ticks that do not get to the end of the walk grow longer: more is due. */
+enum { TICK_US = 100000, TICK_MAX_US = 400000, REST_US = 5000000 };
 
 static int time_is_up(const struct zk_place *p)
 {
@@ -41,6 +42,27 @@ static void stop_at(struct zk *z, const char *space, const char *outer,
 }
 
 /* 1: stop here. */
+static int sweep_inner(struct zk_place *p)
+{
+    struct zk *z = p->z;
+    int r;
+
+    if (time_is_up(p)) {
+        stop_at(z, p->space->name, p->outer, p->inner);
+        return 1;
+    }
+    if (strcmp(p->inner, z->at_inner) != 0)
+        z->at_id[0] = '\0';
+    r = zk_sweep(p);
+    if (r == 1)
+        z->rest_us = zk_mono_us() + REST_US;
+    if (r == MQM_OK && z->at_id[0]) {
+        stop_at(z, p->space->name, p->outer, p->inner);
+        return 1;
+    }
+    return r;
+}
+
 static int sweep_outer(struct zk_place *p)
 {
     struct zk_batch *b = NULL;
@@ -58,20 +80,12 @@ static int sweep_outer(struct zk_place *p)
         r = zk_remove_node(p);
     for (int32_t i = 0; i < inners->count && r == MQM_OK; i++) {
         p->inner = inners->data[i];
-        if (strcmp(p->inner, p->z->at_inner) < 0 || is_young(p, p->inner) ||
-            zk_is_early(p))
-            continue;
-        if (time_is_up(p)) {
-            stop_at(p->z, p->space->name, p->outer, p->inner);
-            r = 1;
-        } else {
-            r = zk_sweep(p);
-            if (r == 1)
-                p->z->rest_us = zk_mono_us() + REST_US;
-        }
+        if (strcmp(p->inner, p->z->at_inner) >= 0 && !is_young(p, p->inner) &&
+            !zk_is_early(p))
+            r = sweep_inner(p);
     }
     if (r == MQM_OK)
-        p->z->at_inner[0] = '\0';
+        p->z->at_inner[0] = p->z->at_id[0] = '\0';
     zk_batch_free(b);
     return r;
 }
@@ -95,11 +109,11 @@ static int sweep_space(struct zk_place *p)
             strcmp(p->outer, p->z->at_outer) < 0 || is_young(p, "0"))
             continue;
         if (strcmp(p->outer, p->z->at_outer) != 0)
-            p->z->at_inner[0] = '\0';
+            p->z->at_inner[0] = p->z->at_id[0] = '\0';
         r = sweep_outer(p);
     }
     if (r == MQM_OK)
-        p->z->at_outer[0] = p->z->at_inner[0] = '\0';
+        p->z->at_outer[0] = p->z->at_inner[0] = p->z->at_id[0] = '\0';
     zk_batch_free(b);
     return r;
 }
@@ -110,7 +124,7 @@ static int sweep_named(struct zk_place *p, char *name)
     int r;
 
     if (strcmp(name, z->at_space) != 0)
-        z->at_outer[0] = z->at_inner[0] = '\0';
+        z->at_outer[0] = z->at_inner[0] = z->at_id[0] = '\0';
     for (char *c = name; *c; c++)
         *c = *c == ':' ? '/' : *c;
     z->deadline_us = zk_mono_us() + z->timeout_ms * 1000;
@@ -120,10 +134,17 @@ static int sweep_named(struct zk_place *p, char *name)
     return sweep_space(p);
 }
 
+static void set_pace(struct zk *z, int stopped)
+{
+    z->tick_us = stopped == 1 ? 2 * z->tick_us : TICK_US;
+    if (z->tick_us > TICK_MAX_US)
+        z->tick_us = TICK_MAX_US;
+}
+
 int zk_tick(void *self)
 {
     struct zk *z = self;
-    struct zk_place p = {z, NULL, NULL, NULL, zk_mono_us() + TICK_US, 0};
+    struct zk_place p = {z, NULL, NULL, NULL, 0, 0};
     struct zk_batch *b = NULL;
     struct String_vector *names;
     char path[ZK_PATH_MAX];
@@ -131,6 +152,7 @@ int zk_tick(void *self)
 
     if (r < 0 || zk_mono_us() < z->rest_us)
         return r;
+    p.end_us = zk_mono_us() + (z->tick_us > 0 ? z->tick_us : TICK_US);
     snprintf(path, sizeof(path), "%s/name", z->root);
     r = zk_children_of(z, path, &b);
     if (r < 0)
@@ -140,7 +162,8 @@ int zk_tick(void *self)
         if (strcmp(names->data[i], z->at_space) >= 0)
             r = sweep_named(&p, names->data[i]);
     if (r == MQM_OK)
-        stop_at(z, "", "", "");
+        z->at_space[0] = '\0';
+    set_pace(z, r);
     zk_batch_free(b);
     return r < 0 ? r : MQM_OK;
 }

@@ -10,7 +10,7 @@ struct zk_place {
     struct zk_space *space;
     const char *outer, *inner;
     int64_t end_us;
-    int64_t look_ms;
+    int64_t look_ms; /* when the first cell of a bucket is due */
 };
 
 /* Of a bucket, or of an outer one where inner is NULL. */
@@ -22,7 +22,8 @@ int zk_children_of(struct zk *z, const char *path, struct zk_batch **out);
 /* Nothing in it is due yet, as far as is known. */
 int zk_is_early(const struct zk_place *p);
 
-/* Remove what is due.  1: another process is at it. */
+/* Remove what is due, from z->at_id on, which is empty again at the end and
+ * tells where to go on when time was up.  1: another process is at it. */
 int zk_sweep(struct zk_place *p);
 int zk_remove_node(const struct zk_place *p);
 

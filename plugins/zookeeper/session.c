@@ -32,6 +32,18 @@ static void on_log(const char *message)
     pthread_mutex_unlock(&log_lock);
 }
 
+/* Of a process that was forked while another thread passed something on. */
+static void after_fork(void)
+{
+    pthread_mutex_init(&log_lock, NULL);
+    log_host = NULL;
+}
+
+static void mind_forks(void)
+{
+    pthread_atfork(NULL, NULL, after_fork);
+}
+
 static void log_to(const struct mqm_host *host, const struct mqm_host *instead)
 {
     pthread_mutex_lock(&log_lock);
@@ -71,8 +83,10 @@ static void on_auth(int rc, const void *data)
 
 int zk_session_init(struct zk *z)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_condattr_t attr;
 
+    pthread_once(&once, mind_forks);
     pthread_mutex_init(&z->s.lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -113,6 +127,11 @@ static zhandle_t *dial_quietly(struct zk *z)
     zh = zookeeper_init2(z->hosts, on_event, (int)z->session_ms, NULL, &z->s,
                          ZOO_NO_LOG_CLIENTENV, on_log);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    /* Its thread would look the servers' names up again and again, also while
+     * another one forks. A session that finds no server is made anew, and then
+     * they are looked up. */
+    if (zh)
+        zoo_set_servers_resolution_delay(zh, -1);
     return zh;
 }
 

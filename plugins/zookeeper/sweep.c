@@ -28,7 +28,7 @@ struct due {
     struct {
         char path[ZK_PATH_MAX];
         int32_t node;
-    } cells[ZK_GROUP];
+    } cells[STEP];
     struct zk_space up; /* what the record has to say first */
 };
 
@@ -75,33 +75,45 @@ static void remember(const struct zk_place *p)
 
 /* ------------------------------- removing ------------------------------- */
 
+static int send_removal(const struct zk_place *p, struct zk_batch *b,
+                        const struct due *due, size_t from, size_t n)
+{
+    zoo_op_t ops[1 + ZK_GROUP];
+    char open[ZK_PATH_MAX];
+    int slot = zk_multi_begin(b, 1 + n);
+
+    snprintf(open, sizeof(open), "%s/%08x/open", p->z->root,
+             (unsigned)p->space->number);
+    zoo_set_op_init(&ops[0], open, "", 0, -1, zk_slot(b, slot)->op_stats);
+    for (size_t i = 0; i < n; i++)
+        zoo_delete_op_init(&ops[1 + i], due->cells[from + i].path,
+                           due->cells[from + i].node);
+    zk_multi(b, slot, ops);
+    return slot;
+}
+
 /* 1: another process is at it. */
 static int remove_due(const struct zk_place *p, const struct due *due)
 {
-    struct zk *z = p->z;
-    struct zk_batch *b = zk_batch_new(z, 1);
-    zoo_op_t ops[1 + ZK_GROUP];
-    char open[ZK_PATH_MAX];
-    int slot, rc;
+    struct zk_batch *b = zk_batch_new(p->z, STEP / ZK_GROUP);
+    int slots = 0, r = MQM_OK;
 
     if (!b)
         return -ENOMEM;
-    snprintf(open, sizeof(open), "%s/%08x/open", z->root,
-             (unsigned)p->space->number);
-    slot = zk_multi_begin(b, 1 + due->n);
-    zoo_set_op_init(&ops[0], open, "", 0, -1, zk_slot(b, slot)->op_stats);
-    for (size_t i = 0; i < due->n; i++)
-        zoo_delete_op_init(&ops[1 + i], due->cells[i].path, due->cells[i].node);
-    zk_multi(b, slot, ops);
+    for (size_t i = 0; i < due->n; i += ZK_GROUP)
+        slots = 1 + send_removal(p, b, due, i,
+                                 due->n - i < ZK_GROUP ? due->n - i : ZK_GROUP);
     zk_wait(b);
-    rc = zk_slot(b, slot)->rc;
-    if (rc == ZOK)
-        zk_clock_sample(z, zk_slot(b, slot)->op_stats[0].mtime, zk_sent_us(b),
-                        zk_slot(b, slot)->came_us);
+    for (int i = 0; i < slots; i++) {
+        int rc = zk_slot(b, i)->rc;
+
+        if (rc == ZNONODE && r == MQM_OK)
+            r = 1;
+        else if (rc != ZOK && rc != ZNONODE && rc != ZBADVERSION)
+            r = zk_fail(p->z, rc, "forgetting");
+    }
     zk_batch_free(b);
-    if (rc == ZOK || rc == ZBADVERSION)
-        return MQM_OK;
-    return rc == ZNONODE ? 1 : zk_fail(z, rc, "forgetting");
+    return r;
 }
 
 static int flush_due(const struct zk_place *p, struct due *due)
@@ -170,8 +182,6 @@ static int sweep_some(struct zk_place *p, char *const *ids, size_t n,
         }
         if (look_ms < p->look_ms)
             p->look_ms = look_ms;
-        if (r == MQM_OK && due->n == ZK_GROUP)
-            r = flush_due(p, due);
     }
     zk_batch_free(b);
     return r == MQM_OK ? flush_due(p, due) : r;
@@ -237,6 +247,38 @@ static void warn_of_crowd(const struct zk_place *p, size_t n)
                         p->z->hosts, p->z->root, p->space->name, n);
 }
 
+/* All of it was looked at, or the rest of it. */
+static int conclude(struct zk_place *p, int is_rest, int empty)
+{
+    p->z->at_id[0] = '\0';
+    if (empty || p->look_ms <= zk_now_ms(p->z))
+        return zk_remove_node(p);
+    if (!is_rest)
+        remember(p);
+    return MQM_OK;
+}
+
+static int sweep_ids(struct zk_place *p, const struct String_vector *ids,
+                     struct due *due)
+{
+    size_t n = (size_t)ids->count, from = 0;
+    int is_rest = p->z->at_id[0] != '\0', r = MQM_OK;
+
+    while (from < n && strcmp(ids->data[from], p->z->at_id) < 0)
+        from++;
+    while (from < n && r == MQM_OK) {
+        size_t some = n - from < STEP ? n - from : STEP;
+
+        r = sweep_some(p, ids->data + from, some, due);
+        from += some;
+        if (r != MQM_OK || from >= n || zk_mono_us() < p->end_us)
+            continue;
+        snprintf(p->z->at_id, sizeof(p->z->at_id), "%s", ids->data[from]);
+        return MQM_OK;
+    }
+    return r == MQM_OK ? conclude(p, is_rest, n == 0) : r;
+}
+
 /* 1: another process is at it. */
 int zk_sweep(struct zk_place *p)
 {
@@ -255,16 +297,8 @@ int zk_sweep(struct zk_place *p)
     }
     ids = &zk_slot(b, 0)->names;
     warn_of_crowd(p, (size_t)ids->count);
-    for (int32_t i = 0; i < ids->count && r == MQM_OK; i += STEP)
-        r = sweep_some(p, ids->data + i,
-                       ids->count - i < STEP ? (size_t)(ids->count - i) : STEP,
-                       due);
-    if (r == MQM_OK && p->look_ms <= zk_now_ms(p->z))
-        r = zk_remove_node(p);
-    else if (r == MQM_OK && ids->count == 0)
-        r = zk_remove_node(p);
-    else if (r == MQM_OK)
-        remember(p);
+    if (r == MQM_OK)
+        r = sweep_ids(p, ids, due);
     zk_batch_free(b);
     free(due);
     return r;

@@ -120,8 +120,10 @@ struct zk {
     size_t items_room;
     struct zk_text *texts;
 
-    char at_space[256], at_outer[24], at_inner[8]; /* where tick() stopped */
+    char at_space[256], at_outer[24], at_inner[8];
+    char at_id[2 * MQM_ID_MAX + 2]; /* where tick() stopped */
     struct zk_hint *hints;
+    int64_t tick_us; /* how long the next tick() may take */
     int64_t rest_us; /* another process forgets: leave it to that until then */
 };
 

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# sim.mk - the simulator; for `include` by the Makefile.
+
+SIM_SRC := $(wildcard tests/sim/*.c)
+SIM_WRAP := clock_gettime nanosleep getrandom getpid open close fstat stat \
+	pread access dlopen dlsym dlclose pthread_cond_wait \
+	pthread_cond_broadcast malloc calloc \
+	realloc free strdup strndup
+SECONDS ?= 60
+
+$(BUILD)/tests/simulator: $(SIM_SRC:%.c=$(BUILD)/obj/%.o) $(A)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(SIM_WRAP:%=-Wl,--wrap=%) $^ $(LIBS) -o $@
+
+$(BUILD)/obj/tests/sim/%.o: tests/sim/%.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -U_FORTIFY_SOURCE -MMD -MP -c $< -o $@
+
+sim: $(BUILD)/tests/simulator ## simulate histories: SECONDS=60, or SEED=n
+	$< $(if $(SEED),replay $(SEED),$(SECONDS))
+
+.PHONY: sim
