@@ -55,15 +55,16 @@ extern const char mqm__redis_script_span[];
 /* EVALSHA script 3+b mqm:store mqm:s:SPACE mqm:o:SPACE bucket...
  *         id floor keep how first-born last-born newest expects borns counts
  *         id... value...
- * how: one letter, l listed or u not, as a capital: anyway.  newest: the largest
- * of the expects; expects and borns: 7 bytes each in one text; no expects: all
- * are to be created.  counts: of each bucket how many of the ids are its own, 2
- * bytes; none: of unknown birth, with a key for each.  The value of a listed one
- * begins with its born.
+ * how: one letter, l listed or u not, as a capital: anyway.  newest: the
+ * largest of the expects.  expects and borns: 7 bytes each in one text; no
+ * expects: all are to be created.  counts: of each bucket how many of the ids
+ * are its own, 2 bytes; none: of unknown birth, with a key for each.  The value
+ * of a listed one begins with its born.
  * -> {now in us, then of each that is not plainly done with this as its
- * version: its number, and the cell that is there, or 0: there is none, 1: it is
- * in doubt, 2: the key holds something else.  Negative: an open cell; more than
- * MQM__REDIS_AHEAD: it is done, with this version.  What comes later counts} */
+ * version: its number, and the cell that is there, or 0: there is none, 1: it
+ * is in doubt, 2: the key holds something else.  Negative: an open cell; more
+ * than MQM__REDIS_AHEAD: it is done, with this version.  What comes later
+ * counts} */
 enum { MQM__REDIS_AHEAD = 1000 };
 extern const char mqm__redis_script_swap[];
 
