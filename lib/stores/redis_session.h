@@ -20,7 +20,8 @@ enum { MQM__REDIS_IDENTITY = 32 };
 
 #define MQM__REDIS_STORE "mqm:store" /* see redis_script.h */
 #define MQM__REDIS_SPACE "mqm:s:"
-#define MQM__REDIS_LIST "mqm:l:"
+#define MQM__REDIS_OPEN "mqm:o:"
+#define MQM__REDIS_BUCKET "mqm:b:"
 #define MQM__REDIS_CELL "mqm:c:"
 
 struct redis {
@@ -31,6 +32,9 @@ struct redis {
     char swap_sum[48];                /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
     int64_t floor_ms, created_ms;
+    int64_t bucket_set; /* the setting; 0: as the store has it */
+    int64_t bucket_ms;  /* of the store with this id; see redis_bucket.h */
+    char bucket_id[MQM__REDIS_IDENTITY + 1];
     uint16_t *group; /* room for redis_swap.c */
     size_t group_room;
 };

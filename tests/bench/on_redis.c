@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* on_redis.c - the guard's cycle on Redis, beside two SETs by hand with the
- * keys and lengths of the store's cells: all of a batch in one pipeline, and
+ * ids and lengths of the store's cells: all of a batch in one pipeline, and
  * one by one, waiting for each (the naive way).
  */
 #include "bench.h"
@@ -87,20 +87,32 @@ static void naive(void *self, struct lap *lap)
 
 /* ------------------------ the lengths of its cells ------------------------ */
 
-static size_t cell_len(redisContext *c)
-{
-    char key[KEY + 1] = CELL;
-    const char *argv[2] = {"STRLEN", key};
-    size_t lens[2] = {6, KEY}, len;
-    redisReply *r;
+#define OPEN "mqm:o:" BENCH_SPACE
+#define BUCKETS "mqm:b:" BENCH_SPACE ":*"
 
-    memcpy(key + HEAD, bench_id16[0], 16);
-    must(redisAppendCommandArgv(c, 2, argv, lens) == REDIS_OK, "no memory");
-    r = take(c);
-    must(r->type == REDIS_REPLY_INTEGER && r->integer > 0 &&
+/* The length of the first id's cell in a hash. */
+static size_t cell_len(redisContext *c, const char *key)
+{
+    redisReply *r = redisCommand(c, "HSTRLEN %s %b", key, bench_id16[0],
+                                 (size_t)16);
+    size_t len;
+
+    must(r && r->type == REDIS_REPLY_INTEGER && r->integer > 0 &&
              r->integer <= (long long)sizeof(filler),
-         "the store's cells lie elsewhere than under " CELL);
+         "the store's cells do not lie in %s", key);
     len = (size_t)r->integer;
+    freeReplyObject(r);
+    return len;
+}
+
+static size_t filed_len(redisContext *c)
+{
+    redisReply *r = redisCommand(c, "KEYS " BUCKETS);
+    size_t len;
+
+    must(r && r->type == REDIS_REPLY_ARRAY && r->elements == 1,
+         "there is not one key like " BUCKETS);
+    len = cell_len(c, r->element[0]->str);
     freeReplyObject(r);
     return len;
 }
@@ -112,9 +124,9 @@ static void learn_lengths(mqm *m, redisContext *c)
     bench_make_ids(1);
     bench_message(&claim.msg, 0);
     must(mqm_acquire(m, &claim) == MQM_OK, "acquire");
-    held_len = cell_len(c);
+    held_len = cell_len(c, OPEN);
     must(mqm_release_on_success(m, &claim) == MQM_OK, "release");
-    done_len = cell_len(c);
+    done_len = filed_len(c);
 }
 
 /* --------------------------------- races --------------------------------- */
