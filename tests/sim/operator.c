@@ -166,14 +166,16 @@ static void send_again(const struct seen *s)
 }
 
 /* Owed for long, and nobody asks for it: read from its origin, it is sent
- * again.  Also what was done and forgotten, and met again by a copy that a
- * zombie had: that is owed in doubt, and its copies are acknowledged. */
+ * again.  Also what a zombie tried with a copy that was acknowledged meanwhile:
+ * after the store forgot that it was done, or after it was assigned, when the
+ * attempt has taken MQM_UNSENT away. */
 static bool nobody_asks(const struct seen *s)
 {
     int64_t most = s->r.attempts ? 4 * SWEEP_MS : SWEEP_MS;
 
     return w.sweeps && s->r.age_ms > most &&
-           (!s->r.attempts || w.message[s->message].forgotten);
+           (!s->r.attempts || w.message[s->message].forgotten ||
+            s->r.flags & MQM_REASSIGNED);
 }
 
 static void owed(mqm *m, const struct seen *s)

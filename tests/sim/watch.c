@@ -62,6 +62,8 @@ static const char *begun(const struct watched *old, const struct watched *new)
 {
     if (old->state == MQM_HELD && new->token != old->token && !new->doubt)
         return "a lease ran out and left no doubt";
+    if (new->state == MQM_HELD && old->token && new->token == old->token + 1)
+        return "a token that two could take";
     return NULL;
 }
 
