@@ -165,12 +165,25 @@ static void send_again(const struct seen *s)
     tally[T_RESENT]++;
 }
 
+/* Owed for long, and nobody asks for it: read from its origin, it is sent
+ * again.  Also what a zombie tried with a copy that was acknowledged meanwhile:
+ * after the store forgot that it was done, or after it was assigned, when the
+ * attempt has taken MQM_UNSENT away. */
+static bool nobody_asks(const struct seen *s)
+{
+    int64_t most = s->r.attempts ? 4 * SWEEP_MS : SWEEP_MS;
+
+    return w.sweeps && s->r.age_ms > most &&
+           (!s->r.attempts || w.message[s->message].forgotten ||
+            s->r.flags & MQM_REASSIGNED);
+}
+
 static void owed(mqm *m, const struct seen *s)
 {
     if (s->r.flags & MQM_UNSENT) {
         if (s->r.age_ms > 200)
             send_again(s);
-    } else if (!s->r.attempts && s->r.age_ms > SWEEP_MS && w.sweeps) {
+    } else if (nobody_asks(s)) {
         tally[T_SWEPT]++;
         broker_send(side_of(s), s->message);
     } else if (!quiet() && rng_chance(&rng, 4)) {
