@@ -73,15 +73,30 @@ static void count_end(mqm *m, int op, int result)
         mqm__count(m, ended[op]);
 }
 
-/* Of a claim whose first answer was lost the lease began then. */
-static int64_t lease_left(const struct work *w)
+/* Of a claim whose first answer was lost the lease began then; and of all the
+ * answer may have come long ago, to a process that stood still. */
+static int64_t lease_left(const struct work *w, int64_t asked_ms)
 {
-    int64_t left = w->now.lease_ms - w->now.age_ms;
+    int64_t left = w->now.lease_ms - w->now.age_ms -
+                   (mqm__mono_ms() - asked_ms);
 
     return left > 0 ? left : 1;
 }
 
-static void finish(mqm *m, struct mqm_claim *c, const struct work *w)
+static void renewed(struct mqm_claim *c, const struct work *w,
+                    int64_t asked_ms)
+{
+    int64_t left = w->rq.lease_ms - (mqm__mono_ms() - asked_ms);
+
+    c->lease_ms = left > 0 ? left : 1;
+    if (left <= 0) {
+        c->result = MQM_LOST;
+        c->why = "its lease was over before the answer came";
+    }
+}
+
+static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
+                   int64_t asked_ms)
 {
     bool granted = w->result == MQM_OK || w->result == MQM_DOUBT;
 
@@ -90,11 +105,11 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w)
     if (c->op == MQM_OP_ACQUIRE) {
         c->token = granted ? w->now.token : 0;
         c->attempt = w->now.attempts;
-        c->lease_ms = granted ? lease_left(w)
+        c->lease_ms = granted ? lease_left(w, asked_ms)
                       : w->retry_ms ? w->retry_ms : RETRY_MS;
     }
     if (c->op == MQM_OP_RENEW && granted)
-        c->lease_ms = w->rq.lease_ms;
+        renewed(c, w, asked_ms);
     if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
         c->cell = sealed(w, c->token, w->version);
     if (c->op != MQM_OP_ACQUIRE)
@@ -106,6 +121,7 @@ static int submit(mqm *m, struct scratch *s, const struct config *conf,
                   struct mqm_claim *const *claims, size_t n)
 {
     struct work *w[WORK_MAX];
+    int64_t asked = mqm__mono_ms();
     int result = MQM_OK, r;
     size_t k = 0;
 
@@ -119,7 +135,7 @@ static int submit(mqm *m, struct scratch *s, const struct config *conf,
     r = k ? mqm__work_do(m, w, k) : MQM_OK;
     for (size_t i = 0, done = 0; i < n && done < k; i++)
         if (w[done] == &s->work[i]) {
-            finish(m, claims[i], &s->work[i]);
+            finish(m, claims[i], &s->work[i], asked);
             done++;
         }
     return result < 0 ? result : r;

@@ -38,6 +38,11 @@ int old_side(void)
     return variant % 2 ? ROCKET : KAFKA;
 }
 
+int64_t conf_since(void)
+{
+    return since_ms;
+}
+
 bool conf_again(void)
 {
     return variant / 2;

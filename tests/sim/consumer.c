@@ -69,9 +69,13 @@ static void keeper(void *arg)
 {
     struct process *p = arg;
 
-    for (;;) {
+    while (p->m) { /* until the last thread has ended, see close_down() */
         co_sleep((60 + (int64_t)(p - w.proc) * 7) * MS);
+        if (!p->m)
+            break;
+        p->threads++;
         mqm_tick(p->m);
+        p->threads--;
     }
 }
 
@@ -102,6 +106,9 @@ static void start(int proc)
     p->up = true;
     p->life++;
     p->in_gap = 0;
+    p->gap_stop = 0;
+    p->closing = false;
+    p->threads = 0;
     p->long_gap = p->hangs = p->hung = false;
     p->stopped_until = 0;
     if (proc != OPERATOR)
@@ -112,6 +119,8 @@ void consumer_reset(void)
 {
     for (int p = 0; p < PROCS; p++) {
         w.proc[p] = (struct process){.lose = -1};
+        if (w.plan->gentle) /* clocks that are off, too */
+            w.proc[p].clock_off = (p - 3) * 700 * MS;
         start(p);
     }
 }
@@ -123,7 +132,7 @@ void consumer_noticed(void *arg)
     struct process *p = arg;
     int proc = (int)(p - w.proc);
 
-    if (p->up && !p->hung && p->stopped_until <= sim_now)
+    if (p->up && !p->hung && !p->closing && p->stopped_until <= sim_now)
         return;
     if (proc < PER_SIDE)
         kafka_rebalance();
@@ -152,6 +161,40 @@ void consumer_crash(int proc, int64_t down)
     sched_kill(proc);
     sched_at(sim_now + (down < 200 * MS ? down : 200 * MS), consumer_noticed, p);
     sched_at(sim_now + down + 1, restart, p);
+}
+
+static void closed(void *arg)
+{
+    struct process *p = arg;
+
+    consumer_crash((int)(p - w.proc), 50 * MS);
+}
+
+/* As a program ends that was asked to: its threads first, then the handle. */
+static void close_down(void *arg)
+{
+    struct process *p = arg;
+    mqm *m = p->m;
+
+    mqm_stop(m);
+    while (p->threads > 0)
+        co_sleep(10 * MS);
+    p->m = NULL;
+    mqm_close(m);
+    tally[T_CLOSED]++;
+    trace("process %d has closed", (int)(p - w.proc));
+    sched_at(sim_now + 1, closed, p);
+}
+
+void consumer_close(int proc)
+{
+    struct process *p = &w.proc[proc];
+
+    if (!p->up || p->closing)
+        return;
+    p->closing = true;
+    sched_at(sim_now + 250 * MS, consumer_noticed, p);
+    sched_go(proc, close_down, p);
 }
 
 static void rejoin(void *arg)

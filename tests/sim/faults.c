@@ -2,7 +2,15 @@
 /* faults.c - the faults and moves of a plan, each at its moment. */
 #include "sim.h"
 
-static void one_lane(const struct fault *f)
+static bool anybody_hangs(void)
+{
+    for (int i = 0; i < CONSUMERS; i++)
+        if (w.proc[i].hangs || w.proc[i].hung)
+            return true;
+    return false;
+}
+
+static void to_one(const struct fault *f)
 {
     struct process *p = &w.proc[f->target];
 
@@ -10,8 +18,16 @@ static void one_lane(const struct fault *f)
     case F_CRASH:
         consumer_crash(f->target, f->length);
         break;
+    case F_STOP: /* now and then while the store is away */
+        consumer_close(f->target);
+        if (f->at / MS % 4 == 0)
+            store_fault(F_OUTAGE, 4000 * MS);
+        break;
     case F_PAUSE:
-        consumer_stop(f->target, f->length);
+        if (f->at & 1)
+            p->gap_stop = f->length;
+        else
+            consumer_stop(f->target, f->length);
         break;
     case F_CLOCK:
         p->clock_off += f->length / (f->at & 1 ? 1 : -2);
@@ -26,7 +42,7 @@ static void one_lane(const struct fault *f)
         p->commits_lost_until = sim_now + f->length;
         break;
     case F_HANG:
-        p->hangs = true;
+        p->hangs = !anybody_hangs(); /* or nobody would be left */
         break;
     case F_LONG_GAP:
         p->long_gap = true;
@@ -73,7 +89,7 @@ static void happen(void *arg)
         excuse(f->target, "one broker never got it, and nobody sweeps");
         break;
     default:
-        one_lane(f);
+        to_one(f);
         break;
     }
 }

@@ -42,7 +42,7 @@ static void wake_all(void)
 
 static bool is_there(int proc)
 {
-    return w.proc[proc].up && !w.proc[proc].hung &&
+    return w.proc[proc].up && !w.proc[proc].hung && !w.proc[proc].closing &&
            w.proc[proc].stopped_until <= sim_now;
 }
 
@@ -103,6 +103,16 @@ bool kafka_idle(void)
         if (part[i].committed < part[i].n)
             return false;
     return true;
+}
+
+bool kafka_has(int message)
+{
+    const struct part *p = &part[message % PARTS];
+
+    for (int i = p->committed; i < p->n; i++)
+        if (p->log[i] == message)
+            return true;
+    return false;
 }
 
 /* -------------------------------- a poll --------------------------------- */
@@ -188,10 +198,11 @@ static void wait(int c)
 void kafka_worker(void *arg)
 {
     int c = (int)((struct process *)arg - w.proc);
+    struct process *p = arg;
     struct mqm_delivery d[POLL];
     size_t n;
 
-    for (;;) {
+    for (; !p->closing;) {
         n = poll(c, d);
         if (n == 0) {
             wait(c);
@@ -199,7 +210,9 @@ void kafka_worker(void *arg)
                 commit(c, i);
             continue;
         }
-        mqm_run(w.proc[c].m, d, n, third_handler, NULL);
+        p->threads++;
+        mqm_run(p->m, d, n, third_handler, NULL);
+        p->threads--;
         co_sleep(rng_between(&consumer[c].rng, 20, 300));
         acknowledge(c, d, n);
     }

@@ -142,10 +142,22 @@ static void parked(mqm *m, const struct seen *s)
         resolve(m, s, MQM_FAILED);
 }
 
+/* It must lie somewhere: nobody has it but brokers and parking.  What reached
+ * one broker only is read from its origin. */
+static bool body_is_somewhere(int i)
+{
+    return plan_fault_of(i, F_ONE_SIDE) || parking_has(KAFKA, i) ||
+           parking_has(ROCKET, i) || parking_sends(i) || kafka_has(i) || rocket_has(i);
+}
+
 static void send_again(const struct seen *s)
 {
     int side = side_of(s);
 
+    if (!body_is_somewhere(s->message)) {
+        tally[T_NO_BODY_YET]++;
+        return;
+    }
     if (parking_has(side, s->message) || rng_chance(&rng, 50))
         parking_replay(side, s->message);
     else
@@ -175,6 +187,8 @@ static void walk(mqm *m)
     for (int i = 0; i < l.n; i++)
         if (l.seen[i].r.state == MQM_PARKED)
             parked(m, &l.seen[i]);
+        else if (l.seen[i].r.state == MQM_HELD && rng_chance(&rng, 5))
+            assign(m, &l.seen[i]); /* must be refused */
         else if (l.seen[i].r.state == MQM_OWED)
             owed(m, &l.seen[i]);
 }

@@ -60,6 +60,14 @@ bool parking_idle(void)
     return true;
 }
 
+bool parking_sends(int message)
+{
+    for (int i = 0; i < OUTGOING; i++)
+        if (out[i].open && out[i].message == message)
+            return true;
+    return false;
+}
+
 void parking_replay(int side, int message)
 {
     int i = 0;
@@ -104,10 +112,11 @@ static int work(mqm *m, struct mqm_claim *c, int message)
     int r;
 
     if (c->result == MQM_DOUBT) /* whoever knows is asked before the work */
-        return third_knows(message) ? MQM_HANDLED : MQM_UNSURE;
+        return third_asked(message);
     co_sleep(rng_between(&rng, 50, 3000));
     if (rng_chance(&rng, 10)) {
-        mqm_hand_back(m, c);
+        for (int i = 0; i < TELL && mqm_hand_back(m, c) < 0; i++)
+            co_sleep(30 * MS);
         return -ECANCELED;
     }
     r = mqm_renew(m, c);
@@ -117,15 +126,16 @@ static int work(mqm *m, struct mqm_claim *c, int message)
     return third_call(message);
 }
 
-static void granted(mqm *m, struct mqm_claim *c, struct outgoing *o)
+/* MQM_OK: the copy may be acknowledged. */
+static int granted(mqm *m, struct mqm_claim *c, int side, int message)
 {
     struct mqm_delivery d;
-    unsigned serial = o->serial;
-    int side = o->side, message = o->message, outcome, r = -EIO;
+    int outcome, r = -EIO;
 
+    w.message[message].told++;
     outcome = work(m, c, message);
     if (outcome == -ECANCELED)
-        return;
+        return MQM_LATER;
     if (outcome != MQM_HANDLED && outcome != MQM_FAILED) {
         delivery_fill(&d, side, message);
         if (parking_keep(NULL, &d) == 0)
@@ -137,27 +147,39 @@ static void granted(mqm *m, struct mqm_claim *c, struct outgoing *o)
             co_sleep(50 * MS);
     }
     if (r == MQM_OK && (outcome == MQM_HANDLED || c->flags & MQM_BODY_KEPT))
-        let_go(o, serial);
+        return MQM_OK;
+    return MQM_LATER;
+}
+
+int steps_deliver(mqm *m, int side, int message, unsigned flags,
+                  int64_t *again_ms)
+{
+    struct mqm_claim c = MQM_CLAIM_INIT;
+    struct mqm_delivery d;
+    int r;
+
+    delivery_fill(&d, side, message);
+    c.msg = d.msg;
+    c.flags = flags;
+    r = mqm_acquire(m, &c);
+    *again_ms = c.lease_ms;
+    if (r == MQM_SKIP)
+        return MQM_OK;
+    if (r == MQM_OK || r == MQM_DOUBT)
+        return granted(m, &c, side, message);
+    return MQM_LATER;
 }
 
 static void by_steps(mqm *m, struct outgoing *o)
 {
-    struct mqm_claim c = MQM_CLAIM_INIT;
-    struct mqm_delivery d;
     unsigned serial = o->serial;
-    int r;
+    int64_t again_ms;
+    int r = steps_deliver(m, o->side, o->message, MQM_FROM_PARKING, &again_ms);
 
-    delivery_fill(&d, o->side, o->message);
-    c.msg = d.msg;
-    c.flags = MQM_FROM_PARKING;
-    r = mqm_acquire(m, &c);
-    if (r == MQM_SKIP)
+    if (r == MQM_OK)
         let_go(o, serial);
-    if (o->serial != serial)
-        return;
-    put_off(o, c.lease_ms < 500 ? c.lease_ms : 500);
-    if (r == MQM_OK || r == MQM_DOUBT)
-        granted(m, &c, o);
+    else if (o->serial == serial)
+        put_off(o, again_ms < 500 ? again_ms : 500);
 }
 
 static void by_run(mqm *m, struct outgoing *o)
@@ -180,19 +202,22 @@ static void deliver(void *arg)
 
     if (!o->open)
         return;
+    w.proc[sim_cur].threads++;
     if (rng_chance(&rng, 50))
         by_steps(m, o);
     else
         by_run(m, o);
+    w.proc[sim_cur].threads--;
 }
 
 /* Whoever gets one and says nothing: it comes again. */
 static void look(void *arg)
 {
     for (int i = 0; i < OUTGOING; i++) {
-        int p = out[i].side * PER_SIDE + (int)rng_below(&rng, PER_SIDE);
+        int p = (int)rng_below(&rng, CONSUMERS); /* of either side */
 
         if (!out[i].open || out[i].due > sim_now || !w.proc[p].up ||
+            w.proc[p].closing ||
             w.proc[p].stopped_until > sim_now)
             continue;
         put_off(&out[i], 1500);

@@ -17,7 +17,7 @@ struct way {
 
 static const struct way ways[FAULT_KINDS] = {
     [F_CRASH] = {"a consumer dies", 10, 20, 900},
-    [F_PAUSE] = {"a consumer stands still", 10, 20, 2500},
+    [F_PAUSE] = {"a consumer stands still", 12, 20, 4500},
     [F_LOST_REQUEST] = {"a request to the store gets lost", 6, 0, 0},
     [F_LOST_ANSWER] = {"an answer of the store gets lost", 12, 0, 0},
     [F_LATE_REQUEST] = {"a request arrives late", 6, 0, 0},
@@ -31,6 +31,7 @@ static const struct way ways[FAULT_KINDS] = {
     [F_CLOCK] = {"a clock jumps", 5, 0, 6000},
     [F_PARK_FAILS] = {"the parking topic is away", 4, 100, 1500},
     [F_SLOW_HANDLER] = {"handlers take long", 6, 100, 1500},
+    [F_STOP] = {"a consumer closes", 5, 0, 0},
     [F_HANG] = {"a handler never ends", 3, 0, 0},
     [F_CONF_BROKEN] = {"the configuration is broken", 4, 100, 3000},
     [F_CONF_GONE] = {"the configuration is gone", 4, 100, 3000},
@@ -93,6 +94,17 @@ static void make_messages(struct plan *p, struct rng *r)
     }
 }
 
+/* Two answers lost within one lease are a reason for a doubt. */
+static bool lost_before(const struct plan *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (p->fault[i].target == p->fault[n].target &&
+            p->fault[i].kind >= F_LOST_REQUEST &&
+            p->fault[i].kind <= F_HALF_ANSWER)
+            return true;
+    return false;
+}
+
 /* Kinds that make the others what they are: three at least differ. */
 static void make_faults(struct plan *p, struct rng *r)
 {
@@ -111,6 +123,8 @@ static void make_faults(struct plan *p, struct rng *r)
                                 ways[f->kind].high_ms * MS);
         f->target = (int)rng_below(r, is_of_message(f->kind) ? p->n_messages
                                                              : CONSUMERS);
+        if (p->gentle && lost_before(p, i))
+            f->kind = F_CLOCK;
     }
 }
 

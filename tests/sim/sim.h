@@ -79,6 +79,7 @@ enum fault_kind {
     F_PARK_FAILS,   /* the parking topic cannot be written to               */
     F_SLOW_HANDLER, /* calls of a process take long                         */
     F_HANG,         /* a call never ends                                    */
+    F_STOP,         /* a consumer closes, and starts again                  */
     F_CONF_BROKEN,
     F_CONF_GONE,
     F_CONF_LAGS,    /* a process sees the old file for a while              */
@@ -156,6 +157,9 @@ struct process {
     bool long_gap;   /* the next such moment lasts too long */
     bool hangs;      /* the next call of a handler never ends */
     bool hung;       /* that is where it is */
+    int64_t gap_stop; /* stand still so long at the next such moment */
+    bool closing;    /* no thread begins anything new */
+    int threads;     /* in the library */
     int lose;   /* a fault_kind for the next call of the store, or -1 */
 };
 
@@ -211,6 +215,7 @@ void edge_reset(void);
 
 void store_reset(void);
 void store_fault(int kind, int64_t length);
+void store_dropped(int message, int side); /* a copy was: may it? */
 extern const struct mqm_plugin sim_store;
 
 const char *conf_text(int version, size_t *len);
@@ -220,6 +225,7 @@ void conf_fault(const struct fault *f);
 int conf_version(int proc); /* < 0: -errno */
 int64_t conf_written(int version); /* us */
 int conf_variants(void);
+int64_t conf_since(void);   /* ms, 0: not set */
 bool conf_again(void);      /* in_doubt is "again" */
 
 void kafka_reset(void);
@@ -229,12 +235,14 @@ void kafka_forget(int consumer); /* a new process knows no positions */
 void kafka_rebalance(void);
 void kafka_redeliver(struct rng *r);
 bool kafka_idle(void);
+bool kafka_has(int message); /* a copy that is not acknowledged */
 void rocket_reset(void);
 void rocket_send(int message);
 void rocket_worker(void *consumer);
 void rocket_redeliver(struct rng *r);
 void rocket_lost(int consumer); /* what it had out comes again */
 bool rocket_idle(void);
+bool rocket_has(int message);
 void broker_send(int side, int message);
 
 void parking_reset(void);
@@ -242,9 +250,13 @@ int parking_keep(void *user, const struct mqm_delivery *d);
 bool parking_has(int side, int message);
 void parking_replay(int side, int message); /* its body goes out again */
 bool parking_idle(void);
+bool parking_sends(int message); /* it is on its way out */
+int steps_deliver(mqm *m, int side, int message, unsigned flags,
+                  int64_t *again_ms);
 
 void consumer_open_all(void);
 void consumer_reset(void);
+void consumer_close(int proc);
 void consumer_crash(int proc, int64_t down);
 void consumer_noticed(void *process); /* that it is gone */
 void consumer_stop(int proc, int64_t length);
@@ -252,6 +264,7 @@ void delivery_fill(struct mqm_delivery *d, int side, int message);
 int third_handler(void *user, const struct mqm_delivery *d);
 int third_call(int message); /* an mqm_outcome, or a negative errno */
 bool third_knows(int message);
+int third_asked(int message); /* what to answer in doubt */
 void third_gap(int message);  /* the moment before the call */
 void third_reset(void);
 
@@ -268,7 +281,7 @@ enum tally {
     T_EFFECT, T_CALLED, T_CHECK_LOST, T_REFUSED, T_TIMEOUT_DONE,
     T_TIMEOUT_NOT, T_STORE_CALL, T_SWAP, T_PARKED_BODY, T_REPLAY, T_RESENT,
     T_SWEPT, T_RESOLVE_DONE, T_RESOLVE_AGAIN, T_ASSIGN, T_SENT_BACK, T_ZOMBIE,
-    T_RELOADED, T_COMBINED, T_EXCUSED, TALLIES
+    T_RELOADED, T_COMBINED, T_CLOSED, T_GAP_STOP, T_NO_BODY_YET, T_EXCUSED, TALLIES
 };
 extern unsigned long tally[TALLIES];
 void table_print(void);

@@ -6,7 +6,7 @@
  * What is asked for is copied out of the caller's memory first: it may be dead
  * by then.  A failover forgets cells whole, and memory_from says so.
  */
-#include "sim.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,6 +42,7 @@ struct asked {
 struct request {
     struct request *next;
     bool applied, half;
+    bool stale; /* its caller should know that its policy is too old */
     int users; /* its caller, and the way to the server */
     size_t n;
     struct asked a[BATCH];
@@ -82,6 +83,8 @@ static void tell(struct asked *a, const struct cell *c)
 
 static void write_cell(struct asked *a, struct cell *c)
 {
+    watch_write(a->message, c->value, c->version ? c->len : 0,
+                (sim_now - c->changed) / MS, a->value, a->len);
     c->old_version = c->version;
     c->old_len = c->len;
     c->old_listed = c->listed;
@@ -99,6 +102,13 @@ static void write_cell(struct asked *a, struct cell *c)
     a->version = c->version;
     a->age_ms = 0;
     a->result = MQM_OK;
+}
+
+/* Nobody had looked, and the asker leaves it to the other side. */
+static bool gives_away(const struct asked *a)
+{
+    return a->result == MQM_OK && a->expect == 0 &&
+           (a->value[0] & 15) == MQM_OWED;
 }
 
 static void apply_one(struct asked *a, const struct cell *before)
@@ -136,6 +146,9 @@ static void apply_all(struct request *q)
         if (q->half && i % 2) /* of this part nobody heard */
             continue;
         apply_one(&q->a[i], &cell[q->a[i].message]);
+        if (q->stale && gives_away(&q->a[i]))
+            violation(q->a[i].message, "given away by a policy that is too "
+                                       "old");
     }
     q->applied = true;
 }
@@ -254,6 +267,7 @@ static int sim_swap(void *self, struct mqm_swap *const *s, size_t n)
     tally[T_STORE_CALL]++;
     q->n = n;
     q->applied = false;
+    q->stale = conf_is_stale();
     for (size_t i = 0; i < n; i++)
         copy_in(&q->a[i], s[i]);
     p->lose = -1;
@@ -387,6 +401,14 @@ static void roll_back(int64_t length)
             c->listed = c->old_listed;
             memcpy(c->value, c->old_value, c->old_len);
         }
+}
+
+void store_dropped(int message, int side)
+{
+    const struct cell *c = &cell[message];
+
+    watch_dropped(message, side, c->value, c->version ? c->len : 0,
+                  (sim_now - c->changed) / MS);
 }
 
 void store_fault(int kind, int64_t length)

@@ -27,6 +27,7 @@ static struct row rows[] = {
     {"acquire", "done", MQM_SKIP, 0},
     {"acquire", "parked", MQM_SKIP, 0},
     {"acquire", "parked", MQM_LATER, 0},
+    {"acquire", "parked, and its body is here", MQM_LATER, 0},
     {"acquire", "held", MQM_LATER, 0},
     {"acquire", "failed, pausing", MQM_LATER, 0},
     {"acquire", "policy is stale", MQM_LATER, 0},
@@ -84,6 +85,9 @@ static const char *const names[TALLIES] = {
     [T_ZOMBIE] = "acknowledged by a zombie",
     [T_RELOADED] = "moves of the operator",
     [T_COMBINED] = "threads that waited for another's call",
+    [T_CLOSED] = "processes closed with mqm_close()",
+    [T_GAP_STOP] = "stopped right before the call",
+    [T_NO_BODY_YET] = "bodies that had to be waited for",
     [T_EXCUSED] = "messages excused",
 };
 
@@ -113,11 +117,13 @@ static void judge(const struct mqm_event *e)
     int i = message_of(e->msg->id);
 
     m = &w.message[i];
-    if (e->result == MQM_SKIP && conf_is_stale() &&
-        !strcmp(e->why, "left to the other side"))
-        violation(i, "given away by a policy that is too old");
+    if (e->result == MQM_SKIP && !strcmp(e->call, "acquire"))
+        store_dropped(i, strcmp(e->msg->side, "kafka") ? ROCKET : KAFKA);
     if (!w.plan->gentle)
         return;
+    if (e->result == MQM_LOST && !m->replayed &&
+        (!strcmp(e->call, "success") || !strcmp(e->call, "failure")))
+        violation(i, "overtaken without a reason");
     if (e->result == MQM_DOUBT && !m->replayed)
         violation(i, "in doubt without a reason");
     if (!strcmp(e->call, "park (failed)") && m->told < TRIES)

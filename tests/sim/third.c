@@ -32,6 +32,17 @@ bool third_knows(int message)
     return w.message[message].effects > 0;
 }
 
+/* Whoever knows is asked, if he can be reached. */
+int third_asked(int message)
+{
+    struct rng *r = &stream[message];
+
+    co_sleep(rng_between(r, 10, rng_chance(r, 30) ? 300 * MS : 3000));
+    if (rng_chance(r, 30))
+        return MQM_FAILED; /* not reached, and nothing done */
+    return third_knows(message) ? MQM_HANDLED : MQM_UNSURE;
+}
+
 /* --------------------------------- a call -------------------------------- */
 
 static void lands(void *arg)
@@ -59,19 +70,19 @@ int third_call(int message)
     int64_t after = rng_between(r, 1, takes);
     int luck = (int)rng_below(r, 100);
 
-    if (luck < 6) { /* refused: it certainly had no effect */
+    if (luck < (w.plan->gentle ? 25 : 6)) { /* refused: it certainly had no effect */
         tally[T_REFUSED]++;
         co_sleep(takes);
         return MQM_FAILED;
     }
-    if (luck < 9) { /* timed out, and nothing happened */
+    if (luck < (w.plan->gentle ? 26 : 9)) { /* timed out, and nothing happened */
         tally[T_TIMEOUT_NOT]++;
         co_sleep(takes);
         return luck & 1 ? -ETIMEDOUT : MQM_UNSURE;
     }
     call_lands(message, sim_now + after);
     co_sleep(takes);
-    if (luck < 13) {
+    if (luck > 95) {
         tally[T_TIMEOUT_DONE]++;
         return luck & 1 ? -ETIMEDOUT : MQM_UNSURE;
     }
@@ -85,6 +96,16 @@ static void wake_too_late(struct process *p, int message)
     excuse(message, "stopped too long between the last question and the call");
 }
 
+/* As long as may be: see settle_ms. */
+static void stand_still(struct process *p)
+{
+    int64_t most = (LEASE_MS + HANDLER_MS) * MS;
+
+    tally[T_GAP_STOP]++;
+    consumer_stop((int)(p - w.proc), p->gap_stop < most ? p->gap_stop : most);
+    p->gap_stop = 0;
+}
+
 void third_gap(int message)
 {
     struct process *p = &w.proc[sim_cur];
@@ -93,6 +114,8 @@ void third_gap(int message)
     p->in_gap |= bit;
     if (p->long_gap)
         wake_too_late(p, message);
+    else if (p->gap_stop)
+        stand_still(p);
     co_sleep(rng_between(&stream[message], 1, 200));
     p->in_gap &= ~bit;
 }
@@ -124,14 +147,17 @@ int third_handler(void *user, const struct mqm_delivery *d)
     int message = message_of(d->msg.id);
     struct process *p = &w.proc[sim_cur];
     struct rng *r = &stream[message];
+    int64_t began = sim_now;
 
     (void)user;
     tally[T_CALLED]++;
     check_token(message, d->token);
     trace("handler %d of process %d, token %llx%s", message, sim_cur,
           (unsigned long long)d->token, d->result == MQM_DOUBT ? ", doubt" : "");
+    if (d->result == MQM_DOUBT && !conf_again())
+        violation(message, "a handler was called in doubt");
     if (d->result == MQM_DOUBT)
-        return third_knows(message) ? MQM_HANDLED : MQM_UNSURE;
+        return third_asked(message);
     if (p->hangs)
         hang(p);
     if (p->slow_until > sim_now)
@@ -139,6 +165,8 @@ int third_handler(void *user, const struct mqm_delivery *d)
     else
         co_sleep(rng_between(r, 20, rng_chance(r, 20) ? 20 * MS : 600));
     if (mqm_check(d) != MQM_OK) {
+        if (w.plan->gentle && sim_now - began < (HANDLER_MS - 50) * MS)
+            violation(message, "stopped without a reason");
         tally[T_CHECK_LOST]++;
         return MQM_FAILED;
     }
