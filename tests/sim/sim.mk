@@ -19,4 +19,10 @@ $(BUILD)/obj/tests/sim/%.o: tests/sim/%.c
 sim: $(BUILD)/tests/simulator ## simulate histories: SECONDS=60, or SEED=n
 	$< $(if $(SEED),replay $(SEED),$(SECONDS))
 
-.PHONY: sim
+sim-wrap:
+	@echo $(SIM_WRAP:%=-Wl,--wrap=%)
+
+planted: $(BUILD)/tests/simulator ## plant bugs: the simulator must notice (8 min)
+	CC='$(CC)' BUILD='$(BUILD)' tests/sim/planted.sh
+
+.PHONY: sim sim-wrap planted
