@@ -17,7 +17,7 @@ $(BUILD)/obj/tests/sim/%.o: tests/sim/%.c
 	$(CC) $(FLAGS) -U_FORTIFY_SOURCE -MMD -MP -c $< -o $@
 
 sim: $(BUILD)/tests/simulator ## simulate histories: SECONDS=60, or SEED=n
-	$< $(if $(SEED),replay $(SEED),$(SECONDS))
+	$(if $(SEED),$< replay $(SEED),tests/sim/run.sh $< $(SECONDS))
 
 sim-wrap:
 	@echo $(SIM_WRAP:%=-Wl,--wrap=%)
