@@ -81,7 +81,7 @@ static void *take(struct region *r, size_t size)
     unsigned char *p = k < CLASSES ? r->free[k] : NULL;
 
     if (p) {
-        memcpy(&r->free[k], p, sizeof(p));
+        memcpy(&r->free[k], (void *)p, sizeof(void *));
     } else {
         if (r->used == 0)
             r->used = (sizeof(*r) + 63) & ~(size_t)63;
@@ -119,7 +119,7 @@ void __wrap_free(void *p)
         return;
     }
     r = region_of((int)((size_t)(c - base) / REGION));
-    memcpy(c, &r->free[c[-HEAD]], sizeof(c));
+    memcpy(c, (void *)&r->free[c[-HEAD]], sizeof(void *));
     r->free[c[-HEAD]] = c;
 }
 

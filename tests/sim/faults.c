@@ -24,13 +24,13 @@ static void to_one(const struct fault *f)
             store_fault(F_OUTAGE, 4000 * MS);
         break;
     case F_PAUSE:
-        if (f->at & 1)
+        if (f->at / MS & 1)
             p->gap_stop = f->length;
         else
             consumer_stop(f->target, f->length);
         break;
     case F_CLOCK:
-        p->clock_off += f->length / (f->at & 1 ? 1 : -2);
+        p->clock_off += f->length / (f->at / MS & 1 ? 1 : -2);
         break;
     case F_PARK_FAILS:
         p->park_fails_until = sim_now + f->length;

@@ -12,7 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINES = 150 }; /* of a failure */
+enum {
+    LINES = 150,   /* of a failure */
+    ENOUGH = 20000 /* histories, in which everything should happen */
+};
 
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 
@@ -28,6 +31,7 @@ static int replay(uint64_t seed)
 {
     struct plan p;
 
+    printf("1..1\n");
     plan_make(&p, seed);
     sim_verbose = INT_MAX;
     if (!history_run(&p)) {
@@ -70,6 +74,7 @@ static int run(double seconds, uint64_t seed, bool quick)
     double begin = now(CLOCK_MONOTONIC);
     uint64_t n = 0;
     bool failed = false;
+    int gaps;
 
     for (; !failed && now(CLOCK_MONOTONIC) - begin < seconds; n++) {
         struct plan p;
@@ -85,7 +90,11 @@ static int run(double seconds, uint64_t seed, bool quick)
         table_print();
     rates(n, seed, now(CLOCK_MONOTONIC) - begin);
     printf("%s 1 - no message lost, none twice\n", failed ? "not ok" : "ok");
-    return failed;
+    gaps = n < ENOUGH || failed ? 0 : table_gaps();
+    printf("%s 2 - each fault and each answer happened%s\n",
+           gaps ? "not ok" : "ok",
+           n < ENOUGH || failed ? " # SKIP too few histories" : "");
+    return failed || gaps;
 }
 
 int main(int argc, char **argv)
@@ -96,8 +105,8 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     edge_init();
     consumer_open_all();
-    printf("1..1\n");
     if (strcmp(seconds, "replay") == 0)
         return replay(seed);
+    printf("1..2\n");
     return run(strtod(seconds, NULL), seed, argc > 3);
 }

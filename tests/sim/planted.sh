@@ -74,9 +74,16 @@ compile() { # its flags and files
     $cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -Iinclude -Ilib -w -pthread "$@"
 }
 
-wrap=$(sed -n '/^SIM_WRAP/,/[^\\]$/p' tests/sim/sim.mk | sed 's,[\\],,g' |
-    sed 's/.*:=//' | tr -s '[:space:]' '\n' | sed -n 's/^[a-z_]*$/-Wl,--wrap=&/p' |
-    grep -v '=$' | tr '\n' ' ')
+wrap=$(make -s sim-wrap BUILD="$build")
+
+# shellcheck disable=SC2086
+link() { # a simulator in directory $1, with its own copy of file $2
+    cp "$build/libmqmigrate.a" "$1/lib.a" &&
+        compile -c "$1/$2" -o "$1/${2%.c}.o" &&
+        ar r "$1/lib.a" "$1/${2%.c}.o" &&
+        compile $wrap "$build"/obj/tests/sim/*.o "$1/lib.a" \
+            -lhiredis -ljansson -lsqlite3 -ldl -o "$1/simulator"
+}
 
 # What the simulator says of bug $1, in file $2, planted by the sed command $3.
 planted() {
@@ -86,24 +93,19 @@ planted() {
         echo "nothing: the pattern fits no line"
         return
     fi
-    cp "$build/libmqmigrate.a" "$dir/obj$1/lib.a"
-    # shellcheck disable=SC2086
-    if compile -c "$dir/obj$1/$2" -o "$dir/obj$1/${2%.c}.o" &&
-        ar r "$dir/obj$1/lib.a" "$dir/obj$1/${2%.c}.o" &&
-        compile $wrap "$build"/obj/tests/sim/*.o "$dir/obj$1/lib.a" \
-            -lhiredis -ljansson -lsqlite3 -ldl -o "$dir/obj$1/simulator"; then
-        timeout 120 "$dir/obj$1/simulator" "${SECONDS_EACH:-30}" 1 quick \
-            >"$dir/obj$1/out" 2>"$dir/obj$1/err"
-        case $? in
-        0) ;;
-        1) sed -n 's/^# found: //p; s/^# \([0-9]* histories\).*/(\1)/p' \
-            "$dir/obj$1/out" | tr '\n' ' ' ;;
-        *) echo "it ended by itself or stood still" ;;
-        esac
-    else
+    if ! link "$dir/obj$1" "$2" 2>/dev/null; then
         echo "nothing: it does not compile"
-    fi 2>>"$dir/obj$1/err"
-    rm -rf "$dir/obj$1"
+        return
+    fi
+    timeout 120 "$dir/obj$1/simulator" "${SECONDS_EACH:-30}" 1 quick \
+        >"$dir/obj$1/out" 2>/dev/null
+    case $? in
+    0) ;;
+    1) sed -n 's/^# found: //p; s/^# \([0-9]* histories\).*/(\1)/p' \
+        "$dir/obj$1/out" | tr '\n' ' ' ;;
+    *) echo "it ended by itself or stood still" ;;
+    esac
+    rm -rf "${dir:?}/obj$1"
 }
 
 wanted() {

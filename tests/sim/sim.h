@@ -9,7 +9,8 @@
  *
  *     plan.c       what shall happen: messages, faults, moves of the operator
  *     sched.c      virtual time: events and coroutines
- *     store.c      cells; kafka.c, rocketmq.c: brokers; parking.c: bodies
+ *     store.c      the store; cells.c: its server; watch.c: its records
+ *     kafka.c, rocketmq.c  brokers; parking.c: bodies
  *     consumer.c   processes that call the library; third.c: what they work on
  *     history.c    one plan from its beginning to its end, and the verdict
  *     shrink.c     the shortest plan that still fails

@@ -17,6 +17,12 @@ $(BUILD)/obj/tests/sim/%.o: tests/sim/%.c
 	$(CC) $(FLAGS) -U_FORTIFY_SOURCE -MMD -MP -c $< -o $@
 
 sim: $(BUILD)/tests/simulator ## simulate histories: SECONDS=60, or SEED=n
-	$< $(if $(SEED),replay $(SEED),$(SECONDS))
+	$(if $(SEED),$< replay $(SEED),tests/sim/run.sh $< $(SECONDS))
 
-.PHONY: sim
+sim-wrap:
+	@echo $(SIM_WRAP:%=-Wl,--wrap=%)
+
+planted: $(BUILD)/tests/simulator ## plant bugs: the simulator must notice (8 min)
+	CC='$(CC)' BUILD='$(BUILD)' tests/sim/planted.sh
+
+.PHONY: sim sim-wrap planted
