@@ -229,21 +229,12 @@ static void work(struct run *r, struct chunk *c)
 
 /* ------------------------------- the whole ------------------------------- */
 
-/* More is claimed while one chunk is worked on only if handlers are fast: it
- * would be in doubt if this process died. */
-static bool claims_ahead(const struct run *r)
-{
-    int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
-
-    return pace * AHEAD_MIN <= CHUNK_US;
-}
-
 static struct chunk *next_chunk(struct run *r, const struct chunk *worked_on)
 {
     struct chunk *c = &r->chunk[r->turn];
 
     if (r->at >= r->n || atomic_load(&r->m->stopped) ||
-        (worked_on && !claims_ahead(r)))
+        (worked_on && !mqm__claims_ahead(r)))
         return NULL;
     r->turn = (r->turn + 1) % CHUNKS;
     mqm__fill(r, c);

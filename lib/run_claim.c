@@ -17,11 +17,20 @@ void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,
     d->why = why;
 }
 
-/* How many the handler begins within CHUNK_US; one while nothing is known. */
+bool mqm__claims_ahead(const struct run *r)
+{
+    int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
+
+    return pace * AHEAD_MIN <= CHUNK_US;
+}
+
+/* How many the handler begins within CHUNK_US, or twice that where no other
+ * chunk is claimed meanwhile; one while nothing is known. */
 static size_t chunk_size(const struct run *r)
 {
     int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
-    int64_t n = pace > 0 ? CHUNK_US / pace : CHUNK;
+    int64_t us = mqm__claims_ahead(r) ? CHUNK_US : 2 * CHUNK_US;
+    int64_t n = pace > 0 ? us / pace : CHUNK;
 
     n = n < 1 ? 1 : n > CHUNK ? CHUNK : n;
     return (size_t)n < r->n - r->at ? (size_t)n : r->n - r->at;

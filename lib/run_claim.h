@@ -9,6 +9,10 @@ enum { RUN_RETRY_MS = 500 }; /* after what is neither a lease nor a pause */
 
 struct mqm_delivery *mqm__nth(const struct run *r, size_t i);
 
+/* More is claimed while one chunk is worked on only if handlers are fast: it
+ * would be in doubt if this process died. */
+bool mqm__claims_ahead(const struct run *r);
+
 /* The next chunk of the caller's copies: as many as the handler begins within
  * CHUNK_US, each with its work, but for those that are refused or wait. */
 void mqm__fill(struct run *r, struct chunk *c);
