@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Makefile - `make help` lists the targets.
 #
-# A file put into lib/, adapters/NAME/, tools/mqmctl/, examples/ or tests/unit/
+# A file put into lib/, adapters/NAME/, plugins/NAME/, tools/mqmctl/, examples/ or tests/unit/
 # is built without a line here.
 
 BUILD  ?= build
@@ -32,6 +32,8 @@ A       := $(BUILD)/libmqmigrate.a
 SO      := $(BUILD)/lib/libmqmigrate.so
 ADAPTERS := $(patsubst adapters/%/,$(BUILD)/lib/mqmigrate/mqm_%.so,\
 	$(dir $(wildcard adapters/*/adapter.c)))
+# A store that is loaded when asked for: the folder, and the scheme of its url.
+PLUGINS := $(BUILD)/lib/mqmigrate/mqm_zk.so
 CTL     := $(if $(wildcard tools/mqmctl/*.c),$(BUILD)/bin/mqmctl)
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,\
 	$(wildcard examples/*.c))
@@ -41,7 +43,7 @@ UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c)
 .SECONDARY:
 
 all: lib ## build library, adapters and mqmctl
-lib: $(SO) $(A) $(ADAPTERS) $(CTL)
+lib: $(SO) $(A) $(ADAPTERS) $(PLUGINS) $(CTL)
 examples: lib $(EXAMPLES)
 unit: $(UNIT)
 
@@ -74,6 +76,15 @@ $(BUILD)/lib/mqmigrate/mqm_%.so:
 	    -Wl,--version-script=adapters/plugin.map $(LDFLAGS) $^ \
 	    $(shell cat adapters/$*/libs 2>/dev/null) -ldl -o $@
 
+# What every store does alike with swaps and settings is in it once more.
+$(BUILD)/lib/mqmigrate/mqm_zk.so: $(patsubst %.c,$(BUILD)/obj/%.o,\
+	$(wildcard plugins/zookeeper/*.c) lib/stores/swaps.c \
+	lib/stores/setting.c)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -shared -Wl,-soname,$(@F) \
+	    -Wl,--version-script=adapters/plugin.map $(LDFLAGS) $^ \
+	    $(shell cat plugins/zookeeper/libs) -o $@
+
 $(BUILD)/bin/mqmctl: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/mqmctl/*.c)) $(SO)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(filter %.o,$^) -L$(BUILD)/lib -lmqmigrate \
@@ -88,7 +99,8 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
 include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
-	tests/fakes/fault.mk examples/demo/demo.mk tests/sim/sim.mk
+	tests/fakes/fault.mk tests/bench/bench.mk tests/sim/sim.mk \
+	examples/demo/demo.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)

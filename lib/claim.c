@@ -6,10 +6,12 @@
 #include "id.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROUNDS = 32 }; /* a cell that moves under every one of them: LATER */
+
+/* Low bits of a token, made by chance, so that no two propose the same. */
+enum { CHANCE = 22 };
 
 uint64_t mqm__new_token(mqm *m)
 {
@@ -17,15 +19,16 @@ uint64_t mqm__new_token(mqm *m)
 
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return (uint64_t)mqm__now_ms() << 22 | (x ^ x >> 31) >> 42;
+    return (uint64_t)mqm__now_ms() << CHANCE | (x ^ x >> 31) >> (64 - CHANCE);
 }
 
 /* --------------------------- what to ask for ----------------------------- */
 
-static void by_policy(mqm *m, struct work *w, const struct mqm_msg *msg)
+static void by_policy(mqm *m, struct work *w, const struct config *c,
+                      const struct mqm_msg *msg)
 {
     const struct topic_config *t = w->topic;
-    int64_t since = mqm__mono_ms() - atomic_load(&m->confirmed_ms);
+    int64_t since = mqm__mono_ms() - atomic_load(&c->confirmed_ms);
     struct question q = {
         .id = w->swap.key.id, .id_len = w->swap.key.id_len,
         .key = msg->key, .key_len = msg->key_len,
@@ -96,7 +99,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->retry_ms = 0;
     w->version = 0;
     w->side_tag = 0;
-    w->finished = false;
+    w->finished = w->unreadable = false;
     w->by_origin = false;
     memset(&w->rq, 0, sizeof(w->rq));
     memset(&w->now, 0, sizeof(w->now));
@@ -119,7 +122,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->rq.body_safe = flags & MQM_BODY_KEPT;
     r = key_of(m, w, msg);
     if (r == 0 && (op == OP_ACQUIRE || op == OP_LOOK))
-        by_policy(m, w, msg);
+        by_policy(m, w, c, msg);
     return r;
 }
 
@@ -157,7 +160,7 @@ static void lift_token(mqm *m, struct work *w)
         return;
     w->rq.token = mqm__new_token(m);
     if (w->rq.token <= w->now.token) /* its clock was ahead of ours */
-        w->rq.token = w->now.token + 1 + w->rq.token % 65536;
+        w->rq.token = w->now.token + 1 + w->rq.token % (1u << CHANCE);
 }
 
 /* known: *now is what the store said, so a decision that changes nothing is
@@ -212,6 +215,7 @@ static void look_again(mqm *m, struct work *w)
         r = mqm__decode(&w->now, cell->value, cell->len, &w->side_tag);
     if (r < 0) {
         w->why = "unreadable record";
+        w->unreadable = true;
         finish(w, r);
         return;
     }
@@ -310,66 +314,52 @@ static void settle(mqm *m, struct work *w)
     if (!w->finished)
         finish(w, mqm__fail(-EBUSY, "the record changed under each of %d "
                             "tries", ROUNDS));
-    if (w->rq.op == OP_ACQUIRE && w->result < 0 && w->result != -EPROTO)
+    if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
 }
 
-int mqm__work_do(mqm *m, struct work *const *w, size_t n)
+static void answers(mqm *m, struct mqm_swap **go, size_t k)
 {
-    struct mqm_swap *go[WORK_MAX];
-    int result = MQM_OK;
-    size_t k;
+    for (size_t i = 0; i < k; i++)
+        answered(m, work_of(go[i]));
+}
 
-    for (size_t i = 0; i < n; i++)
-        propose(m, w[i]);
-    for (size_t round = 0; round < ROUNDS + n; round++) {
-        k = choose(m, w, n, go);
-        if (k == 0)
-            break;
-        mqm__combine_swap(&m->combine, go, k);
-        for (size_t i = 0; i < k; i++)
-            answered(m, work_of(go[i]));
+/* The first round: what is usual needs no other. */
+void mqm__work_post(mqm *m, struct flight *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        propose(m, f->w[i]);
+    f->k = choose(m, f->w, f->n, f->go);
+    if (f->k)
+        mqm__combine_post(&m->combine, &f->call, f->go, f->k);
+}
+
+int mqm__work_finish(mqm *m, struct flight *f)
+{
+    int result = MQM_OK;
+
+    if (f->k)
+        mqm__combine_finish(&m->combine, &f->call);
+    answers(m, f->go, f->k);
+    for (size_t round = 1; f->k && round < ROUNDS + f->n; round++) {
+        f->k = choose(m, f->w, f->n, f->go);
+        mqm__combine_swap(&m->combine, f->go, f->k);
+        answers(m, f->go, f->k);
     }
-    for (size_t i = 0; i < n; i++) {
-        settle(m, w[i]);
-        if (w[i]->result < 0 && result == MQM_OK)
-            result = w[i]->result;
+    for (size_t i = 0; i < f->n; i++) {
+        settle(m, f->w[i]);
+        if (f->w[i]->result < 0 && result == MQM_OK)
+            result = f->w[i]->result;
     }
     return result;
 }
 
-/* -------------------------------- scratch -------------------------------- */
-
-struct scratch *mqm__scratch(mqm *m)
+int mqm__work_do(mqm *m, struct work *const *w, size_t n)
 {
-    struct scratch *s;
+    struct flight f;
 
-    pthread_mutex_lock(&m->lock);
-    s = m->scratch;
-    if (s)
-        m->scratch = s->next;
-    pthread_mutex_unlock(&m->lock);
-    if (!s)
-        s = calloc(1, sizeof(*s));
-    if (!s)
-        mqm__fail(-ENOMEM, "no memory for %zu bytes", sizeof(*s));
-    return s;
-}
-
-void mqm__scratch_put(mqm *m, struct scratch *s)
-{
-    pthread_mutex_lock(&m->lock);
-    s->next = m->scratch;
-    m->scratch = s;
-    pthread_mutex_unlock(&m->lock);
-}
-
-void mqm__scratch_free(struct scratch *s)
-{
-    struct scratch *next;
-
-    for (; s; s = next) {
-        next = s->next;
-        free(s);
-    }
+    f.n = n;
+    memcpy(f.w, w, n * sizeof(*w));
+    mqm__work_post(m, &f);
+    return mqm__work_finish(m, &f);
 }

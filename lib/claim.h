@@ -16,7 +16,7 @@
 #include "core.h"
 #include "record.h"
 
-enum { WORK_MAX = COMBINE_MAX / 2 };
+enum { WORK_MAX = COMBINE_MAX / 2, SCRATCH_WORKS = 3 * WORK_MAX / 2 };
 
 struct work {
     /* Set by the caller; mqm__work_init() does it for a message. */
@@ -36,15 +36,16 @@ struct work {
     struct mqm_swap swap;
     struct record next;
     bool finished, waits;
+    bool unreadable; /* the record: asking again does not help */
     bool by_origin; /* no id that could be one: the key is where it lies */
     unsigned char id[MQM_ID_MAX];
     unsigned char value[MQM_VALUE_MAX];
 };
 
-/* Memory for WORK_MAX works, kept for the next call. */
+/* Memory for a call's works, kept for the next one. */
 struct scratch {
     struct scratch *next;
-    struct work work[WORK_MAX];
+    struct work work[SCRATCH_WORKS];
 };
 
 struct scratch *mqm__scratch(mqm *m); /* NULL: no memory, with words */
@@ -59,6 +60,18 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
 /* Do them all, none of them finished yet.  Each result is set; returns the
  * first that is negative, with its story, else MQM_OK. */
 int mqm__work_do(mqm *m, struct work *const *w, size_t n);
+
+/* The same in two steps, with other work in between.  n and w are set by the
+ * caller; nobody touches the works before they are finished. */
+struct flight {
+    size_t n;
+    struct work *w[WORK_MAX];
+    struct mqm_swap *go[WORK_MAX];
+    size_t k;
+    struct combine_call call;
+};
+void mqm__work_post(mqm *m, struct flight *f);
+int mqm__work_finish(mqm *m, struct flight *f);
 
 /* A token that nobody else has. */
 uint64_t mqm__new_token(mqm *m);

@@ -7,16 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOTS = 1024, STORY = 512 };
-
-struct combine_call {
-    struct mqm_swap **s;
-    size_t n;
-    bool done;
-    int result;
-    char story[STORY]; /* of the leader's thread, for this one */
-    struct combine_call *next;
-};
+enum { SLOTS = 1024 };
 
 /* The keys of one round, by hash: a false alarm only costs a round. */
 struct keys {
@@ -138,27 +129,58 @@ static void lead(struct combine *c)
     }
 }
 
+/* Under the lock, which is given up while the store works. */
+static void lead_once(struct combine *c)
+{
+    c->leading = true;
+    lead(c);
+    c->leading = false;
+    pthread_cond_broadcast(&c->turn);
+}
+
+void mqm__combine_post(struct combine *c, struct combine_call *call,
+                       struct mqm_swap **s, size_t n)
+{
+    call->s = s;
+    call->n = n;
+    call->done = false;
+    call->next = NULL;
+    pthread_mutex_lock(&c->lock);
+    *c->last = call;
+    c->last = &call->next;
+    pthread_mutex_unlock(&c->lock);
+}
+
+int mqm__combine_finish(struct combine *c, struct combine_call *call)
+{
+    pthread_mutex_lock(&c->lock);
+    while (!call->done) {
+        if (c->leading)
+            pthread_cond_wait(&c->turn, &c->lock);
+        else
+            lead_once(c);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return call->result < 0 ? mqm__fail(call->result, "%s", call->story)
+                            : call->result;
+}
+
+void mqm__combine_serve(struct combine *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!c->leading && c->first)
+        lead_once(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
 int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n)
 {
-    struct combine_call me = {.s = s, .n = n};
+    struct combine_call call;
 
     if (n == 0)
         return MQM_OK;
-    pthread_mutex_lock(&c->lock);
-    *c->last = &me;
-    c->last = &me.next;
-    while (!me.done) {
-        if (c->leading) {
-            pthread_cond_wait(&c->turn, &c->lock);
-            continue;
-        }
-        c->leading = true;
-        lead(c);
-        c->leading = false;
-        pthread_cond_broadcast(&c->turn);
-    }
-    pthread_mutex_unlock(&c->lock);
-    return me.result < 0 ? mqm__fail(me.result, "%s", me.story) : me.result;
+    mqm__combine_post(c, &call, s, n);
+    return mqm__combine_finish(c, &call);
 }
 
 void mqm__combine_enter(struct combine *c)

@@ -16,7 +16,15 @@
 
 enum { COMBINE_MAX = 256 }; /* swaps in one call of the store */
 
-struct combine_call;
+/* One thread's call, in its memory until it is finished. */
+struct combine_call {
+    struct mqm_swap **s;
+    size_t n;
+    bool done;
+    int result;
+    char story[512]; /* of the leader's thread, for this one */
+    struct combine_call *next;
+};
 
 struct combine {
     const struct mqm_store *store;
@@ -35,6 +43,16 @@ void mqm__combine_destroy(struct combine *c);
 /* store->swap() of 1 to COMBINE_MAX swaps, no key twice.  Every result is set.
  * Returns the first that is negative, with its story, else MQM_OK. */
 int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n);
+
+/* The same in two steps, with other work in between: whoever serves leads it
+ * meanwhile, or else the caller does when it comes back.  the swaps and what
+ * they point to are not touched until then. */
+void mqm__combine_post(struct combine *c, struct combine_call *call,
+                       struct mqm_swap **s, size_t n);
+int mqm__combine_finish(struct combine *c, struct combine_call *call);
+
+/* Lead what waits, if nobody does; for a thread that has nothing else to do. */
+void mqm__combine_serve(struct combine *c);
 
 /* The store for oneself, between the two, for its other calls. */
 void mqm__combine_enter(struct combine *c);

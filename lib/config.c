@@ -4,6 +4,7 @@
  *
  * All or nothing: what is half-built is freed, and the caller's config stays.
  */
+#include "config_index.h"
 #include "config_read.h"
 
 #include <errno.h>
@@ -244,7 +245,9 @@ static int read_topics(const struct reader *rd, json_t *root, struct config *c)
         r = read_topic(rd, &p, json_array_get(list, i), c,
                        &c->topics[c->n_topics++]);
     }
-    return r ? r : mqm__check_together(rd, c);
+    if (!r)
+        r = mqm__check_together(rd, c);
+    return r ? r : mqm__config_index(c);
 }
 
 static int read_root(const struct reader *rd, json_t *root, struct config *c)
@@ -319,6 +322,7 @@ void mqm__config_free(struct config *c)
     mqm__free_settings("store", &c->store);
     mqm__free_section(&c->store.section);
     mqm__free_settings("", c);
+    free(c->index);
     free(c->topics);
     free(c->sides);
     free(c);

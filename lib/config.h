@@ -2,9 +2,10 @@
 /* config.h - the configuration: one JSON text, read whole or not at all.
  *
  * A struct config is a value: made by mqm__config_parse(), never changed
- * after that.  config_table.c holds the one table of all settings: place, name,
- * type, limits, default, words.  Parsing, defaults, `mqmctl settings` and the
- * man page come from it.
+ * after that but for the time at which it was last found to be in force.
+ * config_table.c holds the one table of all settings: place, name, type,
+ * limits, default, words.  Parsing, defaults, `mqmctl settings` and the man
+ * page come from it.
  *
  *     {
  *       "app": "shop",
@@ -35,6 +36,8 @@
 #include "policy.h"
 
 #include <mqmigrate/plugin.h>
+
+#include <stdatomic.h>
 
 enum { MQM_NAME_MAX = 31 }; /* of app, side, group, topic of ours */
 
@@ -95,6 +98,10 @@ struct config {
     size_t n_sides;
     struct topic_config *topics;
     size_t n_topics;
+    const struct topic_config **index; /* by name, config_index.h */
+    size_t index_mask;
+    _Atomic int64_t confirmed_ms; /* monotonic: its source said so still; no  */
+                                  /*   later than the next one took over      */
 };
 
 /* From a JSON text.  where: what to call it in errors ("mqm.json", "(inline)").

@@ -123,7 +123,7 @@ static bool named_secret(const char *name)
 {
     static const char *const words[] = {"password",   "passwd",   "secret",
                                         "token",      "key.pem",  "passphrase",
-                                        "credential", "sasl.jaas"};
+                                        "credential", "sasl.jaas",  "auth"};
     size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(*words); i++)

@@ -3,6 +3,7 @@
  * another while consumers run.
  */
 #include "config.h"
+#include "config_index.h"
 #include "error.h"
 
 #include <errno.h>
@@ -105,8 +106,10 @@ const struct topic_config *
 mqm__config_topic(const struct config *c, const char *group, const char *topic)
 {
     const struct topic_config *t, *found = NULL;
+    size_t i = topic ? mqm__config_place(c, topic) : 0;
 
-    for (t = c->topics; topic && t < c->topics + c->n_topics; t++) {
+    /* All topics of one name lie in one stretch of the index. */
+    for (; topic && (t = c->index[i]) != NULL; i = (i + 1) & c->index_mask) {
         if (strcmp(t->topic, topic) || (group && strcmp(t->group, group)))
             continue;
         if (found)

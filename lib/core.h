@@ -59,7 +59,6 @@ struct mqm {
 
     pthread_mutex_t reload_lock;
     struct source_file source;       /* path NULL: inline */
-    _Atomic int64_t confirmed_ms;    /* monotonic: policy was last found true */
     int broken;          /* what was read last made no sense; 0: it did      */
     char complaint[512]; /* the last story of a failed reading, told once    */
 
@@ -76,6 +75,7 @@ struct mqm {
     pthread_t keeper;
     pthread_cond_t keeper_wakes;
     bool keeper_ends; /* under lock */
+    bool posted;      /* a call waits for whoever has time; under lock */
 
     atomic_uint_fast64_t counts[COUNTS];
 };
@@ -111,5 +111,7 @@ int mqm__load(mqm *m);
 /* keeper.c */
 int mqm__keeper_start(mqm *m);
 void mqm__keeper_stop(mqm *m);
+/* A call was posted to the store: the keeper leads it, if it has time. */
+void mqm__posted(mqm *m);
 
 #endif

@@ -44,7 +44,8 @@ static const void *named(const struct side *s, const struct mqm_delivery *d,
     return a->header(s->adapter.self, d, name, len);
 }
 
-/* Our names, the id and the key, from where the configuration says. */
+/* Our names, the id and the key, from where the configuration says; the id else
+ * from where mqm_publish() puts it. */
 void mqm__translate(const struct side *s, const struct at_side *at,
                     const char *group, const char *topic,
                     struct mqm_delivery *d)
@@ -53,6 +54,8 @@ void mqm__translate(const struct side *s, const struct at_side *at,
     size_t id_len, key_len;
 
     id = named(s, d, at->id, &id_len);
+    if (!id)
+        id = named(s, d, MQM_ID_HEADER, &id_len);
     key = named(s, d, at->key, &key_len);
     d->msg.side = s->name;
     d->msg.group = group;

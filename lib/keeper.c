@@ -43,27 +43,59 @@ static void beat(mqm *m, int64_t *reloaded, int64_t *ticked)
     }
 }
 
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += ms % 1000 * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+/* Under the lock.  Until somebody posted, or the next beat. */
+static void doze(mqm *m, int64_t ms)
+{
+    struct timespec until = in_ms(ms);
+
+    while (!m->keeper_ends && !m->posted)
+        if (pthread_cond_timedwait(&m->keeper_wakes, &m->lock, &until) != 0)
+            break;
+    m->posted = false;
+}
+
 static void *keep(void *user)
 {
     int64_t reloaded = mqm__mono_ms(), ticked = reloaded;
-    struct timespec until;
+    int64_t next = reloaded + BEAT_MS, left;
     mqm *m = user;
 
     pthread_mutex_lock(&m->lock);
     while (!m->keeper_ends) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += BEAT_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&m->keeper_wakes, &m->lock, &until);
+        left = next - mqm__mono_ms();
+        doze(m, left > 0 ? left : 0);
         if (m->keeper_ends)
             break;
         pthread_mutex_unlock(&m->lock);
-        beat(m, &reloaded, &ticked);
+        mqm__combine_serve(&m->combine);
+        if (mqm__mono_ms() >= next) {
+            beat(m, &reloaded, &ticked);
+            next = mqm__mono_ms() + BEAT_MS;
+        }
         pthread_mutex_lock(&m->lock);
     }
     pthread_mutex_unlock(&m->lock);
     return NULL;
+}
+
+void mqm__posted(mqm *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->posted = true;
+    if (m->keeper_runs)
+        pthread_cond_signal(&m->keeper_wakes);
+    pthread_mutex_unlock(&m->lock);
 }
 
 int mqm__keeper_start(mqm *m)

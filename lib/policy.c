@@ -64,7 +64,7 @@ struct route mqm__policy_route(const struct policy *p, const struct question *q)
         return (struct route){MQM_NEW, false, false, "allow list"};
     if (!p->on)
         return old_by_rule("switch off");
-    if (in_cut(p, q))
-        return (struct route){MQM_NEW, false, false, "cut"};
-    return (struct route){MQM_OLD, false, false, "cut"};
+    /* One way for both: a branch would be mispredicted at each second id. */
+    return (struct route){in_cut(p, q) ? MQM_NEW : MQM_OLD, false, false,
+                          "cut"};
 }

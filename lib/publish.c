@@ -7,6 +7,23 @@
 #include <errno.h>
 #include <string.h>
 
+/* Consumers that take the broker's key for the id must find it there. */
+static int key_is_id(const struct at_side *at, struct mqm_msg *msg)
+{
+    if (strcmp(at->id, "@key") != 0)
+        return 0;
+    if (msg->key_len == 0) {
+        msg->key = msg->id;
+        msg->key_len = msg->id_len;
+    }
+    if (msg->key_len == msg->id_len &&
+        memcmp(msg->key, msg->id, msg->id_len) == 0)
+        return 0;
+    return mqm__fail(-EINVAL, "side '%s' takes the key of a message for its "
+                     "id (\"id\": \"@key\"), and this one's key is another: "
+                     "it would be taken for a copy of others", at->side->name);
+}
+
 static int send_to(mqm *m, const struct topic_config *t, int i,
                    const struct mqm_delivery *d)
 {
@@ -20,7 +37,9 @@ static int send_to(mqm *m, const struct topic_config *t, int i,
         return -ENOENT;
     if (from ? from->side != s : !d->msg.side)
         copy.raw = NULL; /* another broker's message */
-    r = mqm__side_open(s);
+    r = copy.raw ? 0 : key_is_id(&t->at[i], &copy.msg);
+    if (r == 0)
+        r = mqm__side_open(s);
     if (r < 0)
         return r;
     a = s->adapter.table->adapter;

@@ -50,6 +50,7 @@ static int parse(mqm *m, const char *text, size_t len, const char *where)
 
     if (r < 0)
         return r;
+    atomic_init(&c->confirmed_ms, mqm__mono_ms());
     if (m->snapshot)
         r = mqm__config_may_follow(m->snapshot->config, c);
     if (r == 0)
@@ -96,24 +97,33 @@ int mqm__load(mqm *m)
         r = parse(m, m->config_text, strlen(m->config_text), "(inline)");
     else
         r = read_file(m);
-    if (r < 0)
-        return r;
-    atomic_store(&m->confirmed_ms, mqm__mono_ms());
-    return 0;
+    return r < 0 ? r : 0;
+}
+
+/* The one in force, not those before it: a call that began with an older one
+ * may still decide by it, and must not give messages away for ever (rule 9). */
+static void confirm(mqm *m, int64_t read_ms)
+{
+    struct snapshot *s = mqm__snapshot(m);
+
+    atomic_store(&s->config->confirmed_ms, read_ms);
+    mqm__snapshot_put(s);
 }
 
 /* What a broken file meant to say is not known.  So the policy is not
  * confirmed. */
 int mqm__reload_if_changed(mqm *m)
 {
+    int64_t now;
     int r;
 
     if (!m->source.path)
-        return atomic_store(&m->confirmed_ms, mqm__mono_ms()), 0;
+        return 0;
     pthread_mutex_lock(&m->reload_lock);
+    now = mqm__mono_ms();
     r = read_file(m);
     if (r >= 0) {
-        atomic_store(&m->confirmed_ms, mqm__mono_ms());
+        confirm(m, now);
         if (r == 1)
             mqm__log(m, MQM_INFO, "%s: changed, in force now", m->source.path);
         m->complaint[0] = '\0';

@@ -42,7 +42,7 @@ static void copy(const mqm *m, struct work *to, const struct item *i, int op)
     to->rq.token = i->token;
     to->rq.lease_ms = from->topic->lease_ms;
     to->version = 0;
-    to->finished = false;
+    to->finished = to->unreadable = false;
     memcpy(to->id, from->id, from->swap.key.id_len);
     to->swap.key = from->swap.key;
     to->swap.key.id = to->id;
@@ -54,7 +54,7 @@ static size_t collect(mqm *m, struct scratch *s, struct renewal *list,
     int64_t now = mqm__mono_ms();
     size_t n = 0;
 
-    for (int c = 0; c < 2; c++)
+    for (int c = 0; c < CHUNKS; c++)
         for (size_t k = 0; k < CHUNK && n < WORK_MAX; k++) {
             struct item *i = &r->chunk[c].item[k];
             int claimed = PHASE_CLAIMED;

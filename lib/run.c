@@ -60,23 +60,28 @@ static void answer_came(struct item *i, int64_t asked_ms)
     atomic_store(&i->phase, PHASE_CLAIMED);
 }
 
-/* The ends of the last chunk and the claims of the next, in one call. */
-static void exchange(struct run *r, struct chunk *old, struct chunk *next)
+/* The ends of the last chunk and the claims of the next are on their way, in
+ * one call; either may be NULL. */
+static void send(struct run *r, struct chunk *old, struct chunk *next)
 {
-    struct work *w[WORK_MAX];
-    size_t n = old ? unfinished(old, w) : 0;
-    int64_t now = mqm__mono_ms();
+    struct flight *f = &r->flight;
 
-    if (next)
-        n += unfinished(next, w + n);
-    if (n)
-        mqm__work_do(r->m, w, n);
-    if (!next)
-        return;
-    next->claimed_us = mqm__clock_us();
-    for (size_t k = 0; k < next->n; k++)
+    f->n = old ? unfinished(old, f->w) : 0;
+    if (next) {
+        f->n += unfinished(next, f->w + f->n);
+        next->claimed_us = mqm__clock_us();
+    }
+    mqm__work_post(r->m, f);
+}
+
+static void receive(struct run *r, struct chunk *old, struct chunk *next)
+{
+    mqm__work_finish(r->m, &r->flight);
+    if (old)
+        mqm__conclude(r, old);
+    for (size_t k = 0; next && k < next->n; k++)
         if (next->item[k].asked)
-            answer_came(&next->item[k], now);
+            answer_came(&next->item[k], next->claimed_us / 1000);
 }
 
 /* -------------------------------- working -------------------------------- */
@@ -124,15 +129,21 @@ static int64_t when_again(const struct work *w)
     return w->retry_ms;
 }
 
-/* A copy of the same message, earlier in this chunk, has it.  How that ended is
- * known after the next exchange, not when its lease would be over. */
-static bool is_held_here(const struct chunk *c, const struct item *i)
+/* A copy of the same message, earlier in this run, has had it, and its end is
+ * on its way: how that went is known after the next exchange, not when its
+ * lease would be over. */
+static bool is_held_here(const struct run *r, const struct item *i)
 {
     if (i->w->result != MQM_LATER || !i->w->now.token)
         return false;
-    for (const struct item *k = c->item; k < i; k++)
-        if (k->asked && k->token == i->w->now.token)
-            return true;
+    for (size_t c = 0; c < CHUNKS; c++)
+        for (size_t k = 0; k < r->chunk[c].n; k++) {
+            const struct item *other = &r->chunk[c].item[k];
+
+            if (other->token == i->w->now.token &&
+                atomic_load(&other->phase) == PHASE_ENDING)
+                return true;
+        }
     return false;
 }
 
@@ -153,7 +164,8 @@ static void not_ours(struct run *r, struct item *i)
 /* Claimed.  False: it is handed back, and so is what follows. */
 static bool ours(struct run *r, struct chunk *c, struct item *i)
 {
-    bool late = c->begun && mqm__clock_us() - c->claimed_us > CHUNK_US;
+    bool late = c->begun &&
+                mqm__clock_us() - c->claimed_us > (CHUNKS + 1) * CHUNK_US;
 
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
     if (mqm__lane_blocked(r, i->d->lane)) {
@@ -182,7 +194,8 @@ static bool ours(struct run *r, struct chunk *c, struct item *i)
 /* What was claimed and is not begun goes back, to be claimed anew. */
 static void rewind_to(struct run *r, struct chunk *c, size_t k)
 {
-    r->at -= c->n - k;
+    r->at = c->from + k;
+    c->rewound = true;
     for (size_t n = k; n < c->n; n++) {
         struct item *i = &c->item[n];
 
@@ -201,7 +214,7 @@ static void work(struct run *r, struct chunk *c)
             not_asked(r, i);
             continue;
         }
-        if (is_held_here(c, i)) {
+        if (is_held_here(r, i)) {
             rewind_to(r, c, k);
             return;
         }
@@ -216,23 +229,60 @@ static void work(struct run *r, struct chunk *c)
 
 /* ------------------------------- the whole ------------------------------- */
 
+/* More is claimed while one chunk is worked on only if handlers are fast: it
+ * would be in doubt if this process died. */
+static bool claims_ahead(const struct run *r)
+{
+    int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
+
+    return pace * AHEAD_MIN <= CHUNK_US;
+}
+
+static struct chunk *next_chunk(struct run *r, const struct chunk *worked_on)
+{
+    struct chunk *c = &r->chunk[r->turn];
+
+    if (r->at >= r->n || atomic_load(&r->m->stopped) ||
+        (worked_on && !claims_ahead(r)))
+        return NULL;
+    r->turn = (r->turn + 1) % CHUNKS;
+    mqm__fill(r, c);
+    return c;
+}
+
+/* What was claimed ahead of a chunk that was not finished goes back, too. */
+static void give_back(struct run *r, struct chunk *c)
+{
+    size_t at = r->at;
+
+    rewind_to(r, c, 0);
+    r->at = at;
+    send(r, c, NULL);
+    receive(r, c, NULL);
+}
+
 static void go(struct run *r)
 {
-    struct chunk *old = NULL, *next = &r->chunk[0];
+    struct chunk *old = NULL, *now = NULL, *next;
 
-    while (r->at < r->n && !atomic_load(&r->m->stopped)) {
-        mqm__fill(r, next);
-        exchange(r, old, next);
-        if (old)
-            mqm__conclude(r, old);
-        work(r, next);
-        old = next;
-        next = old == &r->chunk[0] ? &r->chunk[1] : &r->chunk[0];
+    for (;;) {
+        next = next_chunk(r, now);
+        if (!old && !now && !next)
+            return;
+        send(r, old, next);
+        if (now) {
+            if (r->flight.k)
+                mqm__posted(r->m);
+            work(r, now);
+        }
+        receive(r, old, next);
+        if (now && now->rewound && next) {
+            give_back(r, next);
+            next = NULL;
+        }
+        old = now;
+        now = next;
     }
-    if (!old)
-        return;
-    exchange(r, old, NULL);
-    mqm__conclude(r, old);
 }
 
 static void enlist(struct run *r)

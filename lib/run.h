@@ -2,9 +2,15 @@
 /* run.h - the whole guard for n copies: decide, claim, work, tell.
  *
  * Copies are claimed in chunks, no more than the handler begins within about
- * CHUNK_US at its present speed; the ends of one chunk travel with the claims
- * of the next.  If a chunk takes longer, what was not begun is handed back and
- * claimed anew.  When mqm__run() returns, nothing is in flight.
+ * CHUNK_US at its present speed.  While one chunk is worked on, the ends of the
+ * one before travel with the claims of the one after it:
+ *
+ *     claim 1 | work 1  | work 2        | work 3        | end 3
+ *             | claim 2 | end 1 claim 3 | end 2         |
+ *
+ * If a chunk takes longer, what was not begun is handed back, and so is what
+ * was claimed ahead, and claimed anew.  When mqm__run() returns, nothing is in
+ * flight.
  */
 #ifndef MQM_RUN_H
 #define MQM_RUN_H
@@ -12,7 +18,14 @@
 #include "claim.h"
 #include "side.h"
 
-enum { CHUNK = WORK_MAX / 2, CHUNK_US = 10000, BLOCKED_MAX = 64 };
+enum {
+    CHUNK = WORK_MAX / 2,
+    CHUNKS = 3,      /* one ends, one is worked on, one is being claimed */
+    CHUNK_US = 5000, /* the last two together are 10 ms of work          */
+    AHEAD_MIN = 8,   /* handlers so slow that a chunk is smaller: nothing */
+                     /*   is claimed ahead, a crash would leave doubts   */
+    BLOCKED_MAX = 64
+};
 
 enum phase {
     PHASE_IDLE,    /* not ours                                        */
@@ -47,8 +60,10 @@ struct item {
 
 struct chunk {
     struct item item[CHUNK];
-    size_t n, begun;
+    size_t from, n; /* of the caller's array */
+    size_t begun;
     int64_t claimed_us;
+    bool rewound; /* not all of it was begun */
 };
 
 struct run {
@@ -65,7 +80,9 @@ struct run {
 
     unsigned blocked[BLOCKED_MAX]; /* lanes */
     size_t n_blocked;
-    struct chunk chunk[2];
+    struct chunk chunk[CHUNKS];
+    struct flight flight;
+    size_t turn; /* of the chunks */
     struct scratch *scratch;
 };
 

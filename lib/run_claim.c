@@ -73,13 +73,15 @@ static void prepare(struct run *r, struct item *i)
 
 void mqm__fill(struct run *r, struct chunk *c)
 {
-    size_t half = (size_t)(c - r->chunk) * CHUNK;
+    struct work *w = r->scratch->work + (c - r->chunk) * CHUNK;
 
+    c->from = r->at;
     c->n = chunk_size(r);
     c->begun = 0;
+    c->rewound = false;
     for (size_t k = 0; k < c->n; k++) {
-        c->item[k].d = mqm__nth(r, r->at + k);
-        c->item[k].w = &r->scratch->work[half + k];
+        c->item[k].d = mqm__nth(r, c->from + k);
+        c->item[k].w = &w[k];
         prepare(r, &c->item[k]);
     }
     r->at += c->n;

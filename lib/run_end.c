@@ -143,7 +143,7 @@ static size_t unanswered(struct chunk *c, struct work **w)
         struct item *i = &c->item[k];
 
         if (atomic_load(&i->phase) != PHASE_ENDING || i->w->result >= 0 ||
-            i->w->result == -EPROTO)
+            i->w->unreadable)
             continue;
         i->w->finished = false;
         w[n++] = i->w;

@@ -30,6 +30,13 @@ int mqm__sides_new(mqm *m)
     return 0;
 }
 
+static void forget(struct subscription *sub)
+{
+    free(sub->broker_topic);
+    free(sub->broker_group);
+    free(sub);
+}
+
 void mqm__sides_free(mqm *m)
 {
     for (size_t i = 0; i < m->n_sides; i++) {
@@ -40,9 +47,7 @@ void mqm__sides_free(mqm *m)
             mqm__plugin_close(&s->adapter);
         for (; sub; sub = next) {
             next = sub->next;
-            free(sub->broker_topic);
-            free(sub->broker_group);
-            free(sub);
+            forget(sub);
         }
         pthread_mutex_destroy(&s->lock);
     }
@@ -117,31 +122,35 @@ int mqm__side_park(struct side *s, const struct topic_config *t,
                          s->adapter.table->name);
     body.msg.topic = at->parking;
     body.msg.group = at->group;
+    if (!d->raw && strcmp(at->id, "@key") == 0) {
+        body.msg.key = d->msg.id; /* there it is looked for */
+        body.msg.key_len = d->msg.id_len;
+    }
     return a->publish(s->adapter.self, &body);
 }
 
-static int remember(struct side *s, const struct topic_config *t,
-                    const struct at_side *at, mqm_handler handler, void *user)
+static struct subscription *remember(struct side *s,
+                                     const struct topic_config *t,
+                                     const struct at_side *at,
+                                     mqm_handler handler, void *user)
 {
     struct subscription *sub = calloc(1, sizeof(*sub));
 
     if (!sub)
-        return mqm__fail(-ENOMEM, "no memory for a subscription");
+        return NULL;
     snprintf(sub->topic, sizeof(sub->topic), "%s", t->topic);
     snprintf(sub->group, sizeof(sub->group), "%s", t->group);
     sub->broker_topic = strdup(at->topic);
     sub->broker_group = strdup(at->group);
     if (!sub->broker_topic || !sub->broker_group) {
-        free(sub->broker_topic);
-        free(sub->broker_group);
-        free(sub);
-        return mqm__fail(-ENOMEM, "no memory for a subscription");
+        forget(sub);
+        return NULL;
     }
     sub->handler = handler;
     sub->user = user;
     sub->next = atomic_load(&s->subscriptions);
     atomic_store(&s->subscriptions, sub);
-    return 0;
+    return sub;
 }
 
 static bool subscribed(const struct side *s, const struct topic_config *t)
@@ -154,11 +163,37 @@ static bool subscribed(const struct side *s, const struct topic_config *t)
     return false;
 }
 
+/* With the lock held.  Before the first poll nothing is delivered, so one that
+ * the adapter refuses can be forgotten again. */
+static int add(struct side *s, const struct topic_config *t,
+               const struct at_side *at, mqm_handler handler, void *user)
+{
+    struct subscription *sub;
+    int r;
+
+    if (atomic_load(&s->polled))
+        return mqm__fail(-EBUSY, "side '%s' is polled already: subscribe to "
+                         "topic '%s' before the first mqm_poll()", s->name,
+                         t->topic);
+    if (subscribed(s, t))
+        return mqm__fail(-EEXIST, "side '%s': group '%s' has subscribed to "
+                         "topic '%s' already", s->name, t->group, t->topic);
+    sub = remember(s, t, at, handler, user);
+    if (!sub)
+        return mqm__fail(-ENOMEM, "no memory for a subscription");
+    r = s->adapter.table->adapter->subscribe(s->adapter.self, at->group,
+                                             at->topic);
+    if (r >= 0)
+        return r;
+    atomic_store(&s->subscriptions, sub->next);
+    forget(sub);
+    return mqm__fail_in(r, "side '%s': ", s->name);
+}
+
 static int subscribe(struct side *s, const struct config *c, const char *group,
                      const char *topic, mqm_handler handler, void *user)
 {
     const struct topic_config *t = mqm__config_topic(c, group, topic);
-    const struct at_side *at;
     int i, r;
 
     if (!t)
@@ -166,18 +201,13 @@ static int subscribe(struct side *s, const struct config *c, const char *group,
     i = mqm__topic_side(t, s->name);
     if (i < 0)
         return i;
-    at = &t->at[i];
-    if (subscribed(s, t))
-        return mqm__fail(-EEXIST, "side '%s': group '%s' has subscribed to "
-                         "topic '%s' already", s->name, t->group, t->topic);
     r = mqm__side_open(s);
-    if (r == 0) /* before messages come, so that each finds its handler */
-        r = remember(s, t, at, handler, user);
     if (r < 0)
         return r;
-    r = s->adapter.table->adapter->subscribe(s->adapter.self, at->group,
-                                             at->topic);
-    return r < 0 ? mqm__fail_in(r, "side '%s': ", s->name) : r;
+    pthread_mutex_lock(&s->lock);
+    r = add(s, t, &t->at[i], handler, user);
+    pthread_mutex_unlock(&s->lock);
+    return r;
 }
 
 int mqm_subscribe(mqm *m, const char *side, const char *group,
@@ -229,6 +259,7 @@ int mqm_poll(mqm *m, const char *side, int timeout_ms)
     if (!atomic_load(&s->open))
         return mqm__fail(-EINVAL, "side '%s': subscribe before you poll",
                          s->name);
+    atomic_store(&s->polled, true);
     until = timeout_ms < 0 ? INT64_MAX : mqm__mono_ms() + timeout_ms;
     do {
         int64_t left = until - mqm__mono_ms();

@@ -19,9 +19,9 @@ struct subscription {
 struct side {
     mqm *m;
     const char *name;
-    pthread_mutex_t lock; /* opening */
+    pthread_mutex_t lock; /* opening, subscribing */
     struct plugin adapter;
-    atomic_bool open;
+    atomic_bool open, polled;
     struct subscription *_Atomic subscriptions;
     _Atomic int64_t pace_us; /* of its handlers */
 };

@@ -28,6 +28,20 @@ static void refuse(struct mqm_claim *c, int err, const char *why)
         c->token = 0;
 }
 
+/* A claim's cell is the version, mixed with message and token: cells written at
+ * the same moment may have the same version, and a version alone would prove a
+ * token whose message has become another. */
+static uint64_t sealed(const struct work *w, uint64_t token, uint64_t version)
+{
+    uint64_t h = 1469598103934665603u ^ token;
+
+    if (!version)
+        return 0;
+    for (size_t i = 0; i < w->swap.key.id_len; i++)
+        h = (h ^ w->id[i]) * 1099511628211u;
+    return version ^ (h ^ h >> 29);
+}
+
 static int begin(mqm *m, struct work *w, const struct config *conf,
                  struct mqm_claim *c)
 {
@@ -42,7 +56,7 @@ static int begin(mqm *m, struct work *w, const struct config *conf,
         return r;
     }
     w->rq.token = c->op == MQM_OP_ACQUIRE ? 0 : c->token;
-    w->version = c->op == MQM_OP_ACQUIRE ? 0 : c->cell;
+    w->version = sealed(w, w->rq.token, c->op == MQM_OP_ACQUIRE ? 0 : c->cell);
     if (c->op == MQM_OP_FAILURE)
         w->rq.lease_ms = mqm__pause_after(w->topic, c->attempt);
     w->rq.why = c->op == MQM_OP_PARK_FAILED ? WHY_TRIES : WHY_UNSURE;
@@ -97,7 +111,7 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     if (c->op == MQM_OP_RENEW && granted)
         renewed(c, w, asked_ms);
     if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
-        c->cell = w->version;
+        c->cell = sealed(w, c->token, w->version);
     if (c->op != MQM_OP_ACQUIRE)
         count_end(m, c->op, w->result);
     mqm__audit(m, c->op == MQM_OP_ACQUIRE ? "acquire" : "end", &c->msg, w);

@@ -19,7 +19,7 @@ RUNS_AS  := $(BUILD)/bin/installed/mqmctl
 
 INSTALLED = $(addprefix $(LIBDIR)/,libmqmigrate.so libmqmigrate.so.$(MAJOR) \
 	libmqmigrate.so.$(VERSION) libmqmigrate.a) \
-	$(addprefix $(PLUGINDIR)/,$(notdir $(ADAPTERS))) \
+	$(addprefix $(PLUGINDIR)/,$(notdir $(ADAPTERS) $(PLUGINS))) \
 	$(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) \
 	$(PCDIR)/mqmigrate.pc $(PREFIX)/bin/mqmctl \
 	$(MANDIR)/man1/mqmctl.1 $(MANDIR)/man3/libmqmigrate.3 \
@@ -55,7 +55,8 @@ install: lib $(PC) $(SETTINGS) $(RUNS_AS) ## install to DESTDIR, PREFIX, LIBDIR
 	    $(DESTDIR)$(LIBDIR)/libmqmigrate.so.$(MAJOR)
 	ln -sf libmqmigrate.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmqmigrate.so
 	$(INSTALL) -m 644 $(A) $(DESTDIR)$(LIBDIR)/
-	$(if $(ADAPTERS),$(INSTALL) -m 755 $(ADAPTERS) $(DESTDIR)$(PLUGINDIR)/)
+	$(if $(ADAPTERS)$(PLUGINS),$(INSTALL) -m 755 $(ADAPTERS) $(PLUGINS) \
+	    $(DESTDIR)$(PLUGINDIR)/)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/
 	$(INSTALL) -m 644 $(PC) $(DESTDIR)$(PCDIR)/
 	$(INSTALL) -m 755 $(RUNS_AS) $(DESTDIR)$(PREFIX)/bin/

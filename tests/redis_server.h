@@ -22,6 +22,7 @@ struct redis_server {
     int port;
     char dir[40];
     const char *password; /* NULL: none */
+    int synced; /* 1: it keeps each change before it answers */
 };
 
 static int redis_server_dial(int port)
@@ -67,7 +68,8 @@ static void redis_server_exec(const struct redis_server *s)
     if (!freopen("/dev/null", "w", stdout))
         _exit(127);
     execlp("redis-server", "redis-server", "--port", port, "--bind",
-           "127.0.0.1", "--dir", s->dir, "--save", "", "--appendonly", "no",
+           "127.0.0.1", "--dir", s->dir, "--save", "", "--appendonly",
+           s->synced ? "yes" : "no", "--appendfsync", "always",
            "--unixsocket", "s.sock", "--daemonize", "no",
            s->password ? "--requirepass" : (char *)NULL, s->password,
            (char *)NULL);
@@ -118,12 +120,12 @@ static void redis_server_kill(struct redis_server *s)
 
 static void redis_server_end(struct redis_server *s)
 {
-    char path[64];
+    char line[64];
 
     redis_server_kill(s);
-    snprintf(path, sizeof(path), "%s/s.sock", s->dir);
-    unlink(path);
-    rmdir(s->dir);
+    snprintf(line, sizeof(line), "rm -rf '%s'", s->dir);
+    if (system(line) != 0)
+        fprintf(stderr, "%s is left over\n", s->dir);
 }
 
 #endif

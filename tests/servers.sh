@@ -16,8 +16,9 @@ failed=0
 end()
 {
     local s
-    for s in kafka rocketmq redis; do
-        [ ! -d "$dir/$s" ] || "$scripts/$s" down "$dir/$s" >&2
+    for s in kafka rocketmq redis zookeeper ensemble; do
+        [ ! -d "$dir/$s" ] ||
+            "$scripts/${s/ensemble/zookeeper}" down "$dir/$s" >&2
     done
     rm -rf "$dir"
 }
@@ -217,8 +218,40 @@ rocketmq_test()
     stopped rocketmq
 }
 
+# zk_word PORT WORD: what a server answers to a word of four letters.
+# shellcheck disable=SC2317
+zk_word()
+{
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+    printf '%s' "$2" >&3
+    timeout 3 cat <&3
+    exec 3>&-
+}
+
+zookeeper_test()
+{
+    local z=$scripts/zookeeper d=$dir/zookeeper e=$dir/ensemble p=$((port + 14))
+    started 'zookeeper starts' zookeeper "$p"
+    loopback_only zookeeper
+    refuses 'zookeeper refuses a second start' 'already runs' "$z" up "$d" "$p"
+    gives 'zookeeper answers' imok zk_word "$p" ruok
+    try 'zookeeper is paused' "$z" stop "$d"
+    gives 'a paused zookeeper is silent' '' zk_word "$p" ruok
+    try 'zookeeper goes on' "$z" cont "$d"
+    try 'zookeeper is killed' "$z" kill "$d"
+    started 'zookeeper starts again' zookeeper "$p"
+    stopped zookeeper
+    gives 'an ensemble starts' '' "$z" ensemble "$e" "$p"
+    leader=$("$z" leader "$e")
+    try 'its leader is killed' "$z" kill "$e/$leader"
+    gives 'it comes back' '' "$z" up "$e/$leader" $((p + leader - 1))
+    try 'the ensemble has a leader' "$z" leader "$e"
+    gives 'the ensemble stops' '' "$z" down "$e"
+}
+
 redis_test
 kafka_test
 rocketmq_test
+zookeeper_test
 printf '1..%d\n' "$n"
 exit "$failed"

@@ -5,11 +5,11 @@
 . "$(dirname "$0")/tap.bash"
 
 code() { # the files that the rules of length are about
-    find lib adapters tools include -name '*.[ch]' 2>/dev/null | sort
+    find lib adapters plugins tools include -name '*.[ch]' 2>/dev/null | sort
 }
 
 sources() { # all that is written by hand
-    find lib adapters tools include examples tests scripts Makefile \
+    find lib adapters plugins tools include examples tests scripts Makefile \
         \( -name '*.[ch]' -o -name '*.cc' -o -name '*.java' -o -name '*.mk' \
         -o -name '*.sh' -o -name '*.bash' -o -name '*.py' -o -name Makefile \) \
         -type f 2>/dev/null | sort

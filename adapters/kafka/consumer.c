@@ -98,10 +98,10 @@ static int subscribe(struct kafka *k, const char *group, const char *topic)
 
     if (r < 0)
         return r;
-    if (rd_kafka_topic_partition_list_find(g->topics, topic,
-                                           RD_KAFKA_PARTITION_UA))
-        return 0;
-    r = add_topic(g, topic);
+    /* There already: perhaps librdkafka refused it, so it is told again. */
+    if (!rd_kafka_topic_partition_list_find(g->topics, topic,
+                                            RD_KAFKA_PARTITION_UA))
+        r = add_topic(g, topic);
     if (r < 0)
         return r;
     err = rd_kafka_subscribe(g->rk, g->topics);

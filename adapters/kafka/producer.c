@@ -146,19 +146,30 @@ static rd_kafka_headers_t *headers_of(const struct mqm_delivery *d)
     return h;
 }
 
+/* A copy that is sent again keeps the key it had: what the configuration takes
+ * for the key may be a header, and what it takes for the id this one. */
+static rd_kafka_vu_t key_of(const struct mqm_delivery *d)
+{
+    const rd_kafka_message_t *raw = d->raw;
+    rd_kafka_vu_t key = {.vtype = RD_KAFKA_VTYPE_KEY};
+
+    key.u.mem.ptr = raw ? raw->key : (void *)(uintptr_t)d->msg.key;
+    key.u.mem.size = raw ? raw->key_len : d->msg.key_len;
+    return key;
+}
+
 /* librdkafka copies key and body, and takes the headers if it takes the
  * message. */
 static rd_kafka_resp_err_t hand_over(struct producer *p,
                                      const struct mqm_delivery *d,
                                      struct report *report)
 {
-    void *key = (void *)(uintptr_t)d->msg.key;
     void *body = (void *)(uintptr_t)d->body;
     rd_kafka_headers_t *h = headers_of(d);
     rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = d->msg.topic},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {key, d->msg.key_len}},
+        key_of(d),
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {body, d->body_len}},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = report},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = h},

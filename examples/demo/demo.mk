@@ -2,7 +2,7 @@
 # demo.mk - the demo's programs, and `make demo`. See examples/demo/run.
 #
 #     make demo               the migration, guarded; SQLite
-#     make demo STORE=redis   the same with a Redis of its own
+#     make demo STORE=redis   the same with a Redis of its own; zookeeper, too
 #     make demo GUARD=off     the same with a percentage and a naive lock
 #     SEED=7 RATE=800 DEMO_PORT=25000   repeat it, faster, elsewhere
 

@@ -57,6 +57,7 @@ class Stage:
         self.kafka = "127.0.0.1:%d" % port
         self.rocketmq = "127.0.0.1:%d" % (port + 10)
         self.redis = "127.0.0.1:%d" % (port + 20)
+        self.zookeeper = "127.0.0.1:%d" % (port + 20)
         self.third = "http://127.0.0.1:%d" % (port + 30)
         self.config = self.dir / "mqm.json"
         self.control = self.dir / "control"
@@ -67,7 +68,7 @@ class Stage:
 
     def begin_anew(self):
         """Also after a run that was killed: its servers may still be up."""
-        for name in ("kafka", "rocketmq", "redis"):
+        for name in ("kafka", "rocketmq", "redis", "zookeeper"):
             if (self.dir / name).exists():
                 self.servers.append((name, self.dir / name))
         self.close()
@@ -96,8 +97,8 @@ class Stage:
         self.script("fetch")
         self.up("kafka", port)
         self.up("rocketmq", port + 10)
-        if self.options.store == "redis":
-            self.up("redis", port + 20)
+        if self.options.store != "sqlite":
+            self.up(self.options.store, port + 20)
         for name in ("kafka", "rocketmq"):
             self.script(name, "topic", self.dir / name, TOPIC, PARTITIONS)
             self.script(name, "topic", self.dir / name, PARKING, 1)
@@ -122,8 +123,10 @@ class Stage:
     # --------------------------- configuration ---------------------------
 
     def write_config(self):
-        url = ("redis://" + self.redis if self.options.store == "redis"
-               else "sqlite:%s" % (self.dir / "mqm.db"))
+        url = {"redis": "redis://" + self.redis,
+               "zookeeper": "zk://" + self.zookeeper,
+               "sqlite": "sqlite:%s" % (self.dir / "mqm.db"),
+               }[self.options.store]
         topic = {
             "topic": TOPIC, "group": GROUP, "old": "kafka", "new": "rocketmq",
             "switch": False, "cut": "0%", "salt": "demo",

@@ -27,7 +27,10 @@
  * CALLBACKS  log and audit run on whatever thread has something to say, and
  *            must not call the library.  Handlers may, except mqm_close().
  *            No callback may throw or longjmp.
- * WAITING    A call waits for the store no longer than store.timeout_ms.
+ * WAITING    A call asks the store a few times at most, each time no longer
+ *            than store.timeout_ms.  Only mqm_run(), and mqm_poll() with it,
+ *            waits longer: what a handler has done is told until the store
+ *            answers, or until some seconds after mqm_stop().
  * HABITS     The library handles no signals, prints nothing, never exits the
  *            process, and runs no thread but the keeper (see mqm_tick).
  * ABI        Structs that begin with `size` may grow at the end; the size of
@@ -308,14 +311,16 @@ MQM_API int mqm_new_id(char id[MQM_ID_LEN + 1]);
 /* Send msg (topic, id, key) and body to every side that the configuration
  * names for the topic, or to msg.side alone, and wait for the brokers: one
  * round trip, so for moderate rates.  After a failure send again with the same
- * id: consumers see it once. */
+ * id: consumers see it once.  -EINVAL if a side takes the broker's key for the
+ * id ("id": "@key") and the key is another. */
 MQM_API int mqm_publish(mqm *m, const struct mqm_delivery *d);
 
 /* --------------------------- running adapters --------------------------- */
 
 /* For programs that let the library drive the brokers, through mqm_run().
- * Subscribe before the first poll.  An adapter may call the handler from
- * threads of its own; user must live until mqm_close(). */
+ * Subscribe before the first poll of that side (-EBUSY: too late).  An adapter
+ * may call the handler from threads of its own; user must live until
+ * mqm_close(). */
 MQM_API int mqm_subscribe(mqm *m, const char *side, const char *group,
                           const char *topic, mqm_handler handler, void *user);
 
@@ -360,7 +365,7 @@ struct mqm_record {
     int64_t left_ms; /* HELD: of the lease; OWED: before the next try;      */
                      /*   PARKED: until it may be resolved as not done      */
     unsigned flags;  /* of mqm_record_flag                                  */
-    const char *why; /* PARKED: "lease ran out", "handler unsure", ...      */
+    const char *why; /* PARKED: "a lease ran out", "failed too often", ...  */
     char side[32];   /* whose it is, or who did it                          */
     char holder[64]; /* HELD: the instance                                  */
     char origin[128]; /* where a copy of it lies on its broker, as seen by  */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* redis.c - cells in Redis, one key each.
+/* redis.c - cells in Redis: the open ones of a space in one hash, the others in
+ * hashes by the time when their messages were born.
  *
  *     redis_script   what runs inside Redis, and what the keys hold
  *     redis_swap     the swaps of a call as one round trip
+ *     redis_bucket   which bucket a cell lies in, and its bytes
  *     redis_session  the identity of the store
  *     redis_link     one connection; redis_dial, redis_url
  */
 #include "../stores.h"
+#include "redis_bucket.h"
 #include "redis_script.h"
 #include "redis_session.h"
 #include "redis_swap.h"
@@ -28,20 +31,18 @@ static int bad_space(struct redis *d, const char *space)
 
 /* -------------------------------- list ---------------------------------- */
 
-/* One step of a walk through the ids that are listed. */
+/* One step of a walk through what is open. */
 struct step {
-    redisReply *ids;  /* {cursor, {id, born, ...}} */
-    redisReply *time; /* {seconds, microseconds} */
-    redisReply *cells;
+    redisReply *time;  /* {seconds, microseconds} */
+    redisReply *cells; /* {cursor, {id, cell, ...}} */
 };
 
 static void step_free(struct step *step)
 {
-    redisReply *const all[] = {step->ids, step->time, step->cells};
-
-    for (size_t i = 0; i < 3; i++)
-        if (all[i])
-            freeReplyObject(all[i]);
+    if (step->time)
+        freeReplyObject(step->time);
+    if (step->cells)
+        freeReplyObject(step->cells);
 }
 
 static int check_identity(struct redis *d)
@@ -57,14 +58,31 @@ static int check_identity(struct redis *d)
     return same;
 }
 
-static int take_ids(struct redis *d, struct step *step)
+static int is_step(const struct step *step)
+{
+    const redisReply *time = step->time, *cells = step->cells;
+
+    if (time->elements != 2 || !mqm__redis_is_text(time->element[0]) ||
+        cells->elements != 2 || !mqm__redis_is_text(cells->element[0]) ||
+        cells->element[1]->type != REDIS_REPLY_ARRAY ||
+        cells->element[1]->elements % 2 != 0)
+        return 0;
+    for (size_t i = 0; i < cells->element[1]->elements; i++)
+        if (!mqm__redis_is_text(cells->element[1]->element[i]))
+            return 0;
+    return 1;
+}
+
+static int take_step(struct redis *d, struct step *step)
 {
     int same = check_identity(d);
-    int r = mqm__redis_reply(d, REDIS_REPLY_ARRAY, &step->ids);
-    const redisReply *ids = step->ids;
+    int r = same < 0 ? same
+                     : mqm__redis_reply(d, REDIS_REPLY_ARRAY, &step->time);
 
-    if (same < 0 || r < 0)
-        return same < 0 ? same : r;
+    if (r == MQM_OK)
+        r = mqm__redis_reply(d, REDIS_REPLY_ARRAY, &step->cells);
+    if (r < 0)
+        return r;
     if (same == 0) {
         r = mqm__redis_hello(d);
         return r < 0 ? r
@@ -73,18 +91,11 @@ static int take_ids(struct redis *d, struct step *step)
                                      "what it lists is not all there was",
                                      d->link.address.label);
     }
-    if (ids->elements != 2 || !mqm__redis_is_text(ids->element[0]) ||
-        ids->element[1]->type != REDIS_REPLY_ARRAY ||
-        ids->element[1]->elements % 2 != 0)
-        return mqm__redis_nonsense(d);
-    for (size_t i = 0; i < ids->element[1]->elements; i++)
-        if (!mqm__redis_is_text(ids->element[1]->element[i]))
-            return mqm__redis_nonsense(d);
-    return MQM_OK;
+    return is_step(step) ? MQM_OK : mqm__redis_nonsense(d);
 }
 
-static int ask_ids(struct redis *d, const char *space, const char *cursor,
-                   struct step *step)
+static int ask_step(struct redis *d, const char *space, const char *cursor,
+                    struct step *step)
 {
     struct redis_link *l = &d->link;
     int r;
@@ -93,65 +104,37 @@ static int ask_ids(struct redis *d, const char *space, const char *cursor,
     mqm__link_text(l, "HGET");
     mqm__link_text(l, MQM__REDIS_STORE);
     mqm__link_text(l, "id");
+    mqm__link_put(l, 1);
+    mqm__link_text(l, "TIME");
     mqm__link_put(l, 5);
     mqm__link_text(l, "HSCAN");
-    mqm__link_bulk2(l, MQM__REDIS_LIST, space, strlen(space));
+    mqm__link_bulk2(l, MQM__REDIS_OPEN, space, strlen(space));
     mqm__link_text(l, cursor);
     mqm__link_text(l, "COUNT");
     mqm__link_number(l, LIST_STEP);
     r = mqm__link_flush(l);
-    return r < 0 ? r : take_ids(d, step);
+    return r < 0 ? r : take_step(d, step);
 }
 
-/* The cells of the ids. */
-static int ask_cells(struct redis *d, const char *space, struct step *step)
-{
-    const redisReply *ids = step->ids->element[1];
-    struct redis_link *l = &d->link;
-    char head[320];
-    int r;
-
-    snprintf(head, sizeof(head), MQM__REDIS_CELL "%s:", space);
-    mqm__link_put(l, 1);
-    mqm__link_text(l, "TIME");
-    mqm__link_put(l, 1 + ids->elements / 2);
-    mqm__link_text(l, "MGET");
-    for (size_t i = 0; i < ids->elements; i += 2)
-        mqm__link_bulk2(l, head, ids->element[i]->str, ids->element[i]->len);
-    r = mqm__link_flush(l);
-    if (r == MQM_OK)
-        r = mqm__redis_reply(d, REDIS_REPLY_ARRAY, &step->time);
-    if (r == MQM_OK)
-        r = mqm__redis_reply(d, REDIS_REPLY_ARRAY, &step->cells);
-    if (r == MQM_OK && (step->time->elements != 2 ||
-                        !mqm__redis_is_text(step->time->element[0]) ||
-                        step->cells->elements != ids->elements / 2))
-        r = mqm__redis_nonsense(d);
-    return r;
-}
-
-/* One that is gone, or listed no longer, is passed over. */
+/* The field without a name is none. */
 static int visit_cells(const struct step *step, const char *space,
                        int (*visit)(void *user, const struct mqm_key *key,
                                     const struct mqm_cell *cell),
                        void *user)
 {
-    const redisReply *ids = step->ids->element[1];
+    const redisReply *cells = step->cells->element[1];
     const redisReply *s = step->time->element[0];
     int64_t now_us = mqm__redis_digits(s->str, s->len) * 1000000;
 
-    for (size_t i = 0; i < step->cells->elements; i++) {
-        const redisReply *id = ids->element[2 * i];
-        const redisReply *born = ids->element[2 * i + 1];
-        const redisReply *c = step->cells->element[i];
+    for (size_t i = 0; i < cells->elements; i += 2) {
+        const redisReply *id = cells->element[i], *c = cells->element[i + 1];
         struct mqm_key key = {space, id->str, id->len, 0};
         struct mqm_cell cell;
         int r;
 
-        if (!mqm__redis_is_text(c) ||
-            mqm__redis_cell(c->str, c->len, now_us, &cell) != 0)
+        if (id->len == 0 || mqm__redis_cell(c->str, c->len, now_us, &cell,
+                                            &key.born_ms) != 0)
             continue;
-        key.born_ms = mqm__redis_digits(born->str, born->len);
         r = visit(user, &key, &cell);
         if (r != 0)
             return r;
@@ -171,19 +154,16 @@ static int store_list(void *self, const char *space,
     if (!mqm__space_valid(space))
         return bad_space(d, space);
     do {
-        struct step step = {NULL, NULL, NULL};
+        struct step step = {NULL, NULL};
         const char *next = "";
 
         r = mqm__redis_ready(d);
         if (r >= 0)
-            r = ask_ids(d, space, cursor, &step);
-        if (r == MQM_OK && step.ids->element[1]->elements > 0) {
-            r = ask_cells(d, space, &step);
-            if (r == MQM_OK)
-                r = visit_cells(&step, space, visit, user);
-        }
+            r = ask_step(d, space, cursor, &step);
         if (r == MQM_OK)
-            next = step.ids->element[0]->str;
+            r = visit_cells(&step, space, visit, user);
+        if (r == MQM_OK)
+            next = step.cells->element[0]->str;
         snprintf(cursor, sizeof(cursor), "%s", next);
         step_free(&step);
     } while (r == MQM_OK && strcmp(cursor, "0") != 0);
@@ -293,7 +273,8 @@ static int set_up(struct redis *d, const struct mqm_setting *settings, size_t n)
         {"connect_timeout_ms", NULL, &d->link.connect_timeout_ms, 1, 600000},
         {"user", &user, NULL, 0, 0},
         {"password", &password, NULL, 0, 0},
-        {"unix", &path, NULL, 0, 0}};
+        {"unix", &path, NULL, 0, 0},
+        {"bucket_ms", NULL, &d->bucket_set, 1, 86400000}};
     int r = mqm__settings_read(d->host, "redis", table,
                                sizeof(table) / sizeof(table[0]), settings, n);
 
@@ -307,6 +288,8 @@ static int set_up(struct redis *d, const struct mqm_setting *settings, size_t n)
     if (r < 0)
         return r;
     r = mqm__redis_ready(d);
+    if (r >= 0)
+        r = mqm__redis_span(d);
     return r < 0 ? r : MQM_OK;
 }
 

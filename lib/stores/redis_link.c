@@ -44,6 +44,7 @@ void mqm__link_drop(struct redis_link *l)
     if (l->reader)
         redisReaderFree(l->reader);
     l->reader = NULL;
+    l->due = 0;
     l->out_len = 0;
     l->out_failed = 0;
 }
@@ -107,7 +108,7 @@ int mqm__link_ready(struct redis_link *l)
 {
     int64_t wait_us = l->retry_us - mqm__mono_us();
 
-    if (l->fd >= 0 && is_closed(l))
+    if (l->fd >= 0 && (l->due > 0 || is_closed(l)))
         mqm__link_drop(l);
     l->out_len = 0;
     l->out_failed = 0;
@@ -166,6 +167,7 @@ static void put_head(struct redis_link *l, char kind, size_t x)
 void mqm__link_put(struct redis_link *l, size_t n)
 {
     put_head(l, '*', n);
+    l->due++;
 }
 
 void mqm__link_bulk2(struct redis_link *l, const char *head, const void *p,
@@ -299,6 +301,7 @@ int mqm__link_reply(struct redis_link *l, redisReply **reply)
             return broken(l, -EPROTO, "its answer cannot be read");
         if (p) {
             *reply = p;
+            l->due--;
             return MQM_OK;
         }
         r = take(l);

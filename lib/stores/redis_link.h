@@ -5,9 +5,10 @@
  *
  * begin sets the end of the whole call, and nothing waits beyond it; a signal
  * does not end a wait early.  What goes wrong on the wire drops the connection,
- * since the replies that are still due could be taken for others.  The next
- * call connects anew, at once; after a failure to connect not before a pause
- * that doubles, with some chance in it, and calls fail at once meanwhile.
+ * and so does a call that begins while replies to an earlier one are due: they
+ * could be taken for its own.  The next call connects anew, at once; after a
+ * failure to connect not before a pause that doubles, with some chance in it,
+ * and calls fail at once meanwhile.
  *
  * The bytes are sent and received here; hiredis only parses them.  (Its own
  * transport raises SIGPIPE and has no deadline for a whole call.)
@@ -25,6 +26,7 @@ struct redis_link {
     int64_t timeout_ms, connect_timeout_ms;
     int fd; /* -1: none */
     redisReader *reader;
+    size_t due; /* replies that were asked for and not taken yet */
     char *out; /* what is to be sent; reused */
     size_t out_len, out_room;
     int out_failed;      /* no memory for it */

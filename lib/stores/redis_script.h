@@ -1,49 +1,71 @@
 /* SPDX-License-Identifier: MIT */
 /* redis_script.h - what runs inside Redis, and what the keys hold.
  *
- *     mqm:store            hash: id (of this store, at random), created (ms)
+ *     mqm:store            hash: id (of this store, at random), created (ms),
+ *                          run (run id of the server that has it), floor (ms:
+ *                          when another one was found to have it)
  *     mqm:s:SPACE          hash: from (memory_from_ms as raised), keep (the
  *                          shortest in ms that a cell was kept), due (before
  *                          this ms no cell can have expired), unborn (from this
  *                          ms on a cell of unknown birth may be forgotten)
- *     mqm:l:SPACE          hash: id of each listed cell -> its born_ms
- *     mqm:c:SPACE:ID       a cell
+ *     mqm:o:SPACE          hash: id of each listed cell -> the cell, which has
+ *                          its born_ms (7 bytes) before the value
+ *     mqm:b:SPACE:SLOT     hash: id -> cell, of the others; SLOT is born_ms /
+ *                          bucket_ms (of mqm:store: one for the whole store)
+ *     mqm:c:SPACE:ID       a cell that is not listed and of unknown birth
  *
- * A cell is 16 digits of version, a letter and the value.  Letters: l for a
- * listed one, u for another; as capitals they are followed by 16 digits of the
- * time in microseconds when it was written, which otherwise is its version.
+ * A cell is 7 bytes of version, most significant first, and the value.  It lies
+ * in one place: with the open ones or in its bucket.  The open ones lie apart
+ * since they must not expire with a bucket and are what list() visits.  A small
+ * hash in which all fields and values are short is a listpack: 40 bytes for a
+ * done record.  mqm:o: has an own field, of no id, too long for that: it would
+ * be searched from its beginning for each id of each call.
  *
- * Versions are microseconds by Redis' clock, the old one + 1 at least.  They
- * are compared as texts of one length: Lua would print a number of this size
- * with 14 digits.  As doubles they are exact until the year 2255.
+ * Versions are microseconds by Redis' clock, rounded down to an even one.  One
+ * that had to be greater, since the clock went back, is odd, and followed by 7
+ * bytes of the time when the cell was written, else the version is that time.
+ * As doubles they are exact until the year 2255.
  *
- * Redis itself forgets.  A cell that was kept for k ms lives until now or the
- * message's birth, whichever is later, + k.  So none that was born within the
- * last `keep` ms can have expired, and that is where memory begins.
+ * Redis itself forgets.  A bucket lives, from each write of one of its cells,
+ * for that cell's k ms, counted from now or the message's birth, whichever is
+ * later: a little more, so that not each write has to set its end.  So no cell
+ * that was born within the last `keep` ms can have expired, and that is where
+ * memory begins.
  *
- * A script that finds another store than the caller knows (emptied, restored,
- * another server) does nothing and answers MQMSTORE.
+ * A script that finds another store than the caller knows (emptied, another
+ * server) does nothing and answers MQMSTORE.
  */
 #ifndef MQM_STORES_REDIS_SCRIPT_H
 #define MQM_STORES_REDIS_SCRIPT_H
 
-#define MQM__REDIS_VERSION_LEN 16
+/* Of a version, and of a time in the same place. */
+#define MQM__REDIS_VERSION_LEN 7
+#define MQM__REDIS_VERSION_MAX ((uint64_t)1 << 53)
 
-/* EVAL script 1 mqm:store new-id -> {id, created, now in ms} */
+/* EVAL script 1 mqm:store new-id synced -> {id, created, now in ms, floor, how
+ * it makes room: noeviction} */
 extern const char mqm__redis_script_hello[];
 
 /* EVAL script 2 mqm:store mqm:s:SPACE id floor raise -> memory_from, as text */
 extern const char mqm__redis_script_memory[];
 
-/* EVALSHA script 3+n mqm:store mqm:s:SPACE mqm:l:SPACE cell...
- *         id floor keep how expects borns first-born last-born bare value...
- * how: one letter, l listed or u not, as a capital: anyway.  expects and borns:
- * 16 digits each in one text; no expects: all are to be created.  first- and
- * last-born, and whether one is of unknown birth, tell whether the borns need
- * to be looked at.
+/* EVAL script 1 mqm:store id bucket_ms -> that of the store, as text */
+extern const char mqm__redis_script_span[];
+
+/* EVALSHA script 3+b mqm:store mqm:s:SPACE mqm:o:SPACE bucket...
+ *         id floor keep how first-born last-born newest expects borns counts
+ *         id... value...
+ * how: one letter, l listed or u not, as a capital: anyway.  newest: the
+ * largest of the expects.  expects and borns: 7 bytes each in one text; no
+ * expects: all are to be created.  counts: of each bucket how many of the ids
+ * are its own, 2 bytes; none: of unknown birth, with a key for each.  The value
+ * of a listed one begins with its born.
  * -> {now in us, then of each that is not plainly done with this as its
- * version: its number and: a version: done; a longer text: lost, the cell; 0:
- * lost, no cell; 1: in doubt; 2: the key holds something else} */
+ * version: its number, and the cell that is there, or 0: there is none, 1: it
+ * is in doubt, 2: the key holds something else.  Negative: an open cell; more
+ * than MQM__REDIS_AHEAD: it is done, with this version.  What comes later
+ * counts} */
+enum { MQM__REDIS_AHEAD = 1000 };
 extern const char mqm__redis_script_swap[];
 
 #endif

@@ -92,34 +92,58 @@ static void send_hello(struct redis *d)
     char id[MQM__REDIS_IDENTITY + 1];
 
     make_id(id);
-    mqm__link_put(&d->link, 5);
+    mqm__link_put(&d->link, 6);
     mqm__link_text(&d->link, "EVAL");
     mqm__link_text(&d->link, mqm__redis_script_hello);
     mqm__link_text(&d->link, "1");
     mqm__link_text(&d->link, MQM__REDIS_STORE);
     mqm__link_text(&d->link, id);
+    mqm__link_text(&d->link, d->synced ? "1" : "0");
+}
+
+static int is_hello(const redisReply *r)
+{
+    for (size_t i = 0; i < r->elements; i++)
+        if (!mqm__redis_is_text(r->element[i]))
+            return 0;
+    return r->elements == 5 && r->element[0]->len > 0 &&
+           r->element[0]->len <= MQM__REDIS_IDENTITY;
+}
+
+/* What was born before this moment and has no record is in doubt. */
+static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
+{
+    if (floor_ms <= d->floor_ms)
+        return;
+    d->floor_ms = floor_ms;
+    if (!d->id[0])
+        return; /* long ago */
+    d->host->log(d->host, MQM_WARN,
+                 "%s: %s; messages born before that, of which it has no "
+                 "record, are in doubt",
+                 d->link.address.label, why);
 }
 
 static int know_store(struct redis *d, const redisReply *r)
 {
-    int64_t created_ms, now_ms;
+    int64_t created_ms, now_ms, floor_ms;
 
-    if (r->elements != 3 || !mqm__redis_is_text(r->element[0]) ||
-        !mqm__redis_is_text(r->element[1]) ||
-        !mqm__redis_is_text(r->element[2]) ||
-        r->element[0]->len > MQM__REDIS_IDENTITY || r->element[0]->len == 0)
+    if (!is_hello(r))
         return mqm__redis_nonsense(d);
     created_ms = mqm__redis_digits(r->element[1]->str, r->element[1]->len);
     now_ms = mqm__redis_digits(r->element[2]->str, r->element[2]->len);
-    if (created_ms < 0 || now_ms < 0)
+    floor_ms = mqm__redis_digits(r->element[3]->str, r->element[3]->len);
+    if (created_ms < 0 || now_ms < 0 || floor_ms < 0)
         return mqm__redis_nonsense(d);
-    if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0) {
-        d->floor_ms = now_ms;
-        d->host->log(d->host, MQM_WARN,
-                     "%s: it has been emptied or replaced; messages born "
-                     "before now, of which it has no record, are in doubt",
-                     d->link.address.label);
-    }
+    if (strcmp(r->element[4]->str, "noeviction") != 0)
+        return d->host->fail(d->host, -EINVAL,
+                             "%s: makes room by forgetting records "
+                             "(maxmemory-policy %.40s): set it to noeviction",
+                             d->link.address.label, r->element[4]->str);
+    if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0)
+        raise_floor(d, now_ms, "it has been emptied or replaced");
+    raise_floor(d, floor_ms, "it was restarted without \"appendfsync always\""
+                             ", or another one took over");
     memcpy(d->id, r->element[0]->str, r->element[0]->len + 1);
     d->created_ms = created_ms;
     return MQM_OK;
@@ -137,6 +161,15 @@ static int take_hello(struct redis *d)
     return r;
 }
 
+int mqm__redis_hello(struct redis *d)
+{
+    int r;
+
+    send_hello(d);
+    r = mqm__link_flush(&d->link);
+    return r < 0 ? r : take_hello(d);
+}
+
 static int take_sum(struct redis *d)
 {
     redisReply *reply = NULL;
@@ -150,6 +183,21 @@ static int take_sum(struct redis *d)
         r = mqm__redis_nonsense(d);
     freeReplyObject(reply);
     return r;
+}
+
+/* {"appendfsync", "always"}.  Who may not ask does not know. */
+static int take_sync(struct redis *d)
+{
+    redisReply *reply = NULL;
+    int r = mqm__link_reply(&d->link, &reply);
+
+    if (r < 0)
+        return r;
+    d->synced = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+                mqm__redis_is_text(reply->element[1]) &&
+                strcmp(reply->element[1]->str, "always") == 0;
+    freeReplyObject(reply);
+    return MQM_OK;
 }
 
 static void send_introduction(struct redis *d)
@@ -172,7 +220,10 @@ static void send_introduction(struct redis *d)
     mqm__link_text(&d->link, "SCRIPT");
     mqm__link_text(&d->link, "LOAD");
     mqm__link_text(&d->link, mqm__redis_script_swap);
-    send_hello(d);
+    mqm__link_put(&d->link, 3);
+    mqm__link_text(&d->link, "CONFIG");
+    mqm__link_text(&d->link, "GET");
+    mqm__link_text(&d->link, "appendfsync");
 }
 
 static int introduce(struct redis *d)
@@ -188,8 +239,8 @@ static int introduce(struct redis *d)
     if (r == MQM_OK)
         r = take_sum(d);
     if (r == MQM_OK)
-        r = take_hello(d);
-    return r;
+        r = take_sync(d);
+    return r == MQM_OK ? mqm__redis_hello(d) : r;
 }
 
 /* Begin a call. */
@@ -209,13 +260,4 @@ int mqm__redis_ready(struct redis *d)
         mqm__link_accepted(&d->link);
     }
     return r;
-}
-
-int mqm__redis_hello(struct redis *d)
-{
-    int r;
-
-    send_hello(d);
-    r = mqm__link_flush(&d->link);
-    return r < 0 ? r : take_hello(d);
 }

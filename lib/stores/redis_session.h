@@ -2,9 +2,14 @@
 /* redis_session.h - we and the store in Redis: who is who.
  *
  * A store has an identity, made by whoever comes first.  Every script carries
- * the one that we know, so a store that was emptied, restored or replaced is
- * noticed before anything is changed.  floor_ms is then raised to that moment,
- * and the next script for a space carries it there.
+ * the one that we know, so a store that was emptied or replaced is noticed
+ * before anything is changed.  floor_ms is then raised to that moment, and the
+ * next script for a space carries it there.
+ *
+ * A server that was started since, or has taken over, may have less than there
+ * was, under the same identity: it is told by its run id, at the first hello,
+ * and what it has no record of is in doubt, too; unless it syncs each change
+ * (appendonly yes, appendfsync always).  One that evicts is refused.
  */
 #ifndef MQM_STORES_REDIS_SESSION_H
 #define MQM_STORES_REDIS_SESSION_H
@@ -15,16 +20,21 @@ enum { MQM__REDIS_IDENTITY = 32 };
 
 #define MQM__REDIS_STORE "mqm:store" /* see redis_script.h */
 #define MQM__REDIS_SPACE "mqm:s:"
-#define MQM__REDIS_LIST "mqm:l:"
+#define MQM__REDIS_OPEN "mqm:o:"
+#define MQM__REDIS_BUCKET "mqm:b:"
 #define MQM__REDIS_CELL "mqm:c:"
 
 struct redis {
     const struct mqm_host *host;
     struct redis_link link;
     char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
+    int synced; /* "appendfsync always", as far as we may know */
     char swap_sum[48];                /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
     int64_t floor_ms, created_ms;
+    int64_t bucket_set; /* the setting; 0: as the store has it */
+    int64_t bucket_ms;  /* of the store with this id; see redis_bucket.h */
+    char bucket_id[MQM__REDIS_IDENTITY + 1];
     uint16_t *group; /* room for redis_swap.c */
     size_t group_room;
 };

@@ -2,14 +2,15 @@
 /* redis_swap.c - see redis_swap.h.
  *
  * A pipeline of scripts, each with up to GROUP_MAX cells of one space and one
- * keep_ms.  A group that Redis did nothing of, because it had forgotten the
- * script or was another store, is sent once more.
+ * keep_ms, bucket by bucket.  A group that Redis did nothing of, because it had
+ * forgotten the script or was another store, is sent once more.
  *
  * What always holds: a result is PENDING before the swap is sent and SENT until
  * Redis answered it; neither leaves this file.
  */
 #include "redis_swap.h"
 
+#include "redis_bucket.h"
 #include "redis_script.h"
 #include "swaps.h"
 
@@ -22,7 +23,6 @@ enum { GROUP_MAX = 256, TRIES = 3 };
 enum { PENDING = INT32_MIN, SENT = INT32_MIN + 1 };
 
 #define KEEP_MAX_MS 315360000000  /* ten years */
-#define BORN_MAX 1000000000000000 /* in 16 digits, and exact as a double */
 
 static int64_t keep_of(const struct mqm_swap *s)
 {
@@ -40,81 +40,89 @@ static const char *how(const struct mqm_swap *s)
     return listed ? "l" : "u";
 }
 
-/* Digits of a fixed number.  What does not fit can be no version or no date:
- * minus signs, which match nothing. */
-static void put_digits(char *to, uint64_t x)
-{
-    for (size_t i = MQM__REDIS_VERSION_LEN; i > 0; x /= 10)
-        to[--i] = (char)('0' + x % 10);
-    if (x > 0)
-        memset(to, '-', MQM__REDIS_VERSION_LEN);
-}
-
+/* n numbers of 7 bytes, in one text. */
 static void put_expects(struct redis *d, struct mqm_swap *const *s,
                         const uint16_t *at, size_t n)
 {
-    char text[GROUP_MAX * MQM__REDIS_VERSION_LEN] = "";
+    unsigned char text[GROUP_MAX * MQM__REDIS_VERSION_LEN];
+    uint64_t newest = 0;
 
-    if (s[at[0]]->expect == 0) {
-        mqm__link_bulk(&d->link, NULL, 0);
-        return;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t expect = s[at[i]]->expect;
+
+        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN, expect);
+        if (expect > newest && expect <= MQM__REDIS_VERSION_MAX)
+            newest = expect;
     }
-    for (size_t i = 0; i < n; i++)
-        put_digits(text + i * MQM__REDIS_VERSION_LEN, s[at[i]]->expect);
-    mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
+    mqm__link_number(&d->link, (int64_t)newest);
+    mqm__link_bulk(&d->link, text,
+                   s[at[0]]->expect == 0 ? 0 : n * MQM__REDIS_VERSION_LEN);
 }
 
 static void put_borns(struct redis *d, struct mqm_swap *const *s,
                       const uint16_t *at, size_t n)
 {
-    char text[GROUP_MAX * MQM__REDIS_VERSION_LEN] = "";
-    int64_t first = BORN_MAX, last = 0;
-    int bare = 0;
+    unsigned char text[GROUP_MAX * MQM__REDIS_VERSION_LEN];
 
-    for (size_t i = 0; i < n; i++) {
-        int64_t born = s[at[i]]->key.born_ms;
-
-        born = born < 0 ? 0 : born < BORN_MAX ? born : BORN_MAX;
-        put_digits(text + i * MQM__REDIS_VERSION_LEN, (uint64_t)born);
-        bare |= born == 0;
-        if (born > 0 && born < first)
-            first = born;
-        if (born > last)
-            last = born;
-    }
+    for (size_t i = 0; i < n; i++)
+        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN,
+                        (uint64_t)mqm__redis_born(&s[at[i]]->key));
     mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
-    mqm__link_number(&d->link, first);
-    mqm__link_number(&d->link, last);
-    mqm__link_text(&d->link, bare ? "1" : "0");
+}
+
+static void put_value(struct redis_link *l, const struct mqm_swap *s)
+{
+    unsigned char open[MQM__REDIS_VERSION_LEN + MQM_VALUE_MAX];
+
+    if (!(s->flags & MQM_SWAP_LISTED)) {
+        mqm__link_bulk(l, s->value, s->len);
+        return;
+    }
+    mqm__redis_pack(open, (uint64_t)mqm__redis_born(&s->key));
+    if (s->len > 0)
+        memcpy(open + MQM__REDIS_VERSION_LEN, s->value, s->len);
+    mqm__link_bulk(l, open, MQM__REDIS_VERSION_LEN + s->len);
+}
+
+static void put_args(struct redis *d, struct mqm_swap *const *s,
+                     const uint16_t *at, size_t n,
+                     const struct redis_buckets *b)
+{
+    struct redis_link *l = &d->link;
+
+    mqm__link_text(l, d->id);
+    mqm__link_number(l, d->floor_ms);
+    mqm__link_number(l, keep_of(s[at[0]]));
+    mqm__link_text(l, how(s[at[0]]));
+    mqm__link_number(l, mqm__redis_born(&s[at[0]]->key)); /* in that order */
+    mqm__link_number(l, mqm__redis_born(&s[at[n - 1]]->key));
+    put_expects(d, s, at, n);
+    put_borns(d, s, at, n);
+    mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
+    for (size_t i = 0; i < n; i++)
+        mqm__link_bulk(l, s[at[i]]->key.id, s[at[i]]->key.id_len);
+    for (size_t i = 0; i < n; i++)
+        put_value(l, s[at[i]]);
 }
 
 /* One script for n swaps that go together. */
 static void put_script(struct redis *d, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n)
+                       uint16_t *at, size_t n)
 {
-    const struct mqm_swap *first = s[at[0]];
+    const char *space = s[at[0]]->key.space;
     struct redis_link *l = &d->link;
-    size_t space_len = strlen(first->key.space);
-    char cell[320];
+    struct redis_buckets b;
 
-    mqm__link_put(l, 3 + 3 + n + 9 + n);
+    mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
+    mqm__link_put(l, 3 + 3 + b.n + 10 + 2 * n);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
     mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
-    mqm__link_number(l, (int64_t)(3 + n));
+    mqm__link_number(l, (int64_t)(3 + b.n));
     mqm__link_text(l, MQM__REDIS_STORE);
-    mqm__link_bulk2(l, MQM__REDIS_SPACE, first->key.space, space_len);
-    mqm__link_bulk2(l, MQM__REDIS_LIST, first->key.space, space_len);
-    snprintf(cell, sizeof(cell), "%s%s:", MQM__REDIS_CELL, first->key.space);
-    for (size_t i = 0; i < n; i++)
-        mqm__link_bulk2(l, cell, s[at[i]]->key.id, s[at[i]]->key.id_len);
-    mqm__link_text(l, d->id);
-    mqm__link_number(l, d->floor_ms);
-    mqm__link_number(l, keep_of(first));
-    mqm__link_text(l, how(first));
-    put_expects(d, s, at, n);
-    put_borns(d, s, at, n);
-    for (size_t i = 0; i < n; i++)
-        mqm__link_bulk(l, s[at[i]]->value, s[at[i]]->len);
+    mqm__link_bulk2(l, MQM__REDIS_SPACE, space, strlen(space));
+    mqm__link_bulk2(l, MQM__REDIS_OPEN, space, strlen(space));
+    mqm__redis_put_buckets(l, &b, s, at);
+    put_args(d, s, at, n, &b);
 }
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
@@ -123,6 +131,7 @@ static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
 
     return keep_of(a) == keep_of(b) && (a->flags & same) == (b->flags & same) &&
            (a->expect == 0) == (b->expect == 0) &&
+           (a->key.born_ms <= 0) == (b->key.born_ms <= 0) &&
            (a->key.space == b->key.space ||
             strcmp(a->key.space, b->key.space) == 0);
 }
@@ -142,33 +151,6 @@ static size_t gather(struct mqm_swap *const *s, size_t n, size_t from,
     return len;
 }
 
-int mqm__redis_cell(const char *p, size_t len, int64_t now_us,
-                    struct mqm_cell *cell)
-{
-    size_t head = MQM__REDIS_VERSION_LEN + 1;
-    int64_t version, changed_us, age_ms;
-
-    if (len < head)
-        return -1;
-    version = changed_us = mqm__redis_digits(p, MQM__REDIS_VERSION_LEN);
-    if (p[head - 1] == 'L' || p[head - 1] == 'U') {
-        if (len < head + MQM__REDIS_VERSION_LEN)
-            return -1;
-        changed_us = mqm__redis_digits(p + head, MQM__REDIS_VERSION_LEN);
-        head += MQM__REDIS_VERSION_LEN;
-    } else if (p[head - 1] != 'l' && p[head - 1] != 'u') {
-        return -1;
-    }
-    if (version <= 0 || changed_us < 0 || len - head > MQM_VALUE_MAX)
-        return -1;
-    age_ms = (now_us - changed_us) / 1000;
-    cell->version = (uint64_t)version;
-    cell->age_ms = age_ms > 0 ? age_ms : 0;
-    cell->len = len - head;
-    memcpy(cell->value, p + head, cell->len);
-    return 0;
-}
-
 static int not_ours(struct redis *d)
 {
     return d->host->fail(d->host, -EIO,
@@ -177,25 +159,53 @@ static int not_ours(struct redis *d)
                          d->link.address.label);
 }
 
+/* A version above what was expected, as the clock is behind it. */
+static int settle_ahead(struct redis *d, struct mqm_swap *s,
+                        const redisReply *r)
+{
+    uint64_t version;
+
+    if (!mqm__redis_is_text(r) || r->len != MQM__REDIS_VERSION_LEN)
+        return s->result = mqm__redis_nonsense(d);
+    version = mqm__redis_unpack(r->str);
+    if (version <= s->expect)
+        return s->result = mqm__redis_nonsense(d);
+    mqm__swap_done(s, version);
+    return MQM_OK;
+}
+
+/* It was not done.  born: to skip, or NULL. */
 static int settle_one(struct redis *d, struct mqm_swap *s, const redisReply *r,
-                      int64_t now_us)
+                      int64_t now_us, int64_t *born)
 {
     if (r->type == REDIS_REPLY_INTEGER) {
         mqm__swap_none(s);
         s->result = r->integer == 0 ? MQM_LOST : MQM_DOUBT;
-        return MQM_OK;
+        return r->integer == 2 ? s->result = not_ours(d) : MQM_OK;
     }
     if (!mqm__redis_is_text(r))
         return s->result = mqm__redis_nonsense(d);
-    if (r->len == MQM__REDIS_VERSION_LEN &&
-        mqm__redis_digits(r->str, r->len) > 0) {
-        mqm__swap_done(s, (uint64_t)mqm__redis_digits(r->str, r->len));
-        return MQM_OK;
-    }
     s->result = MQM_LOST;
-    if (mqm__redis_cell(r->str, r->len, now_us, &s->now) != 0)
+    if (mqm__redis_cell(r->str, r->len, now_us, &s->now, born) != 0)
         return s->result = not_ours(d);
     return MQM_OK;
+}
+
+/* r: its number, and what to know of it.  1: it has no such number. */
+static int settle_told(struct redis *d, struct mqm_swap *const *s,
+                       const uint16_t *at, size_t n, redisReply *const *r,
+                       int64_t now_us)
+{
+    int64_t which = r[0]->type == REDIS_REPLY_INTEGER ? r[0]->integer : 0;
+    int64_t i = which < 0 ? -which : which % MQM__REDIS_AHEAD;
+    int64_t born;
+
+    if (which < -GROUP_MAX || which >= 2 * MQM__REDIS_AHEAD || i < 1 ||
+        (size_t)i > n)
+        return 1;
+    if (which > MQM__REDIS_AHEAD)
+        return settle_ahead(d, s[at[i - 1]], r[1]);
+    return settle_one(d, s[at[i - 1]], r[1], now_us, which < 0 ? &born : NULL);
 }
 
 /* The first negative result, or MQM_OK. */
@@ -211,13 +221,10 @@ static int settle(struct redis *d, struct mqm_swap *const *s,
     if (now_us <= 0)
         return mqm__redis_nonsense(d);
     for (size_t i = 1; i < r->elements; i += 2) {
-        int64_t which = r->element[i]->integer;
-        int x;
+        int x = settle_told(d, s, at, n, r->element + i, now_us);
 
-        if (r->element[i]->type != REDIS_REPLY_INTEGER || which < 1 ||
-            (size_t)which > n)
+        if (x == 1)
             return mqm__redis_nonsense(d);
-        x = settle_one(d, s[at[which - 1]], r->element[i + 1], now_us);
         if (first == MQM_OK)
             first = x;
     }
@@ -320,10 +327,13 @@ static int swap_some(struct redis *d, struct mqm_swap *const *s, size_t n)
     if (r == MQM_OK)
         r = mqm__redis_ready(d);
     mqm__swaps_all(s, n, PENDING);
-    if (r == MQM_OK || r == 1)
+    if (r == MQM_OK)
         r = 1;
-    for (int i = 0; r == 1 && i < TRIES; i++)
-        r = round_trip(d, s, n, &first);
+    for (int i = 0; r == 1 && i < TRIES; i++) {
+        r = mqm__redis_span(d);
+        if (r >= 0)
+            r = round_trip(d, s, n, &first);
+    }
     if (r == 1)
         r = d->host->fail(d->host, -EAGAIN,
                           "%s: it was emptied again and again",

@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t version_after(uint64_t old)
+static uint64_t version_after(uint64_t old, int64_t now_us)
 {
-    uint64_t now = (uint64_t)mqm__wall_us();
+    uint64_t now = (uint64_t)now_us;
 
     return now > old ? now : old + 1;
 }
@@ -34,8 +34,9 @@ static int write_cell(struct sqlite_db *d, enum sqlite_statement which,
 {
     sqlite3_stmt *st = d->st[which];
     int create = which == ST_CREATE;
-    uint64_t version = version_after(create ? space->version : s->expect);
-    int64_t now_ms = mqm__wall_us() / 1000;
+    int64_t now_us = mqm__wall_us(), now_ms = now_us / 1000;
+    uint64_t version =
+        version_after(create ? space->version : s->expect, now_us);
     int r;
 
     sqlite3_bind_int64(st, 1, space->number);

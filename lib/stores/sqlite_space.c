@@ -66,11 +66,12 @@ int mqm__space_load(struct sqlite_db *d, struct sqlite_space *space,
 {
     int r;
 
+    if (name && (space->name == name ||
+                 (space->name && strcmp(space->name, name) == 0)))
+        return MQM_OK;
     if (!mqm__space_valid(name))
         return d->host->fail(d->host, -EINVAL, "'%.64s' is no space",
                              name ? name : "(null)");
-    if (space->name && strcmp(space->name, name) == 0)
-        return MQM_OK;
     *space = (struct sqlite_space){name, 0, 0, 0, 0};
     r = find(d, space);
     if (r == 0 && writes)

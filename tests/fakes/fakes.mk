@@ -14,3 +14,5 @@ $(BUILD)/tests/%.so: $(BUILD)/obj/tests/fakes/%.o
 $(BUILD)/obj/tests/fakes/%.o: tests/fakes/%.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -fvisibility=default -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/sides: | $(BUILD)/tests/loop.so

@@ -132,17 +132,20 @@ static int swap_all(const struct mqm_host *host, struct mqm_swap *const *s,
                     size_t n)
 {
     int nth = atomic_exchange(&fault.lose_nth, 0);
+    int error = atomic_load(&fault.error);
 
     if (take_one(&fault.mute))
         return 0;
     if (take_one(&fault.fail))
-        return all(s, n, host->fail(host, -EIO, "fault: nothing was done"));
+        return all(s, n, host->fail(host, error ? error : -EIO,
+                                    "fault: nothing was done"));
     for (size_t i = 0; i < n; i++)
         s[i]->result = swap_one(s[i]);
     if (take_one(&fault.garble) && s[0]->now.version)
         s[0]->now.value[0] = 0xf3;
     if (take_one(&fault.lose))
-        return all(s, n, host->fail(host, -ETIMEDOUT, "fault: answer lost"));
+        return all(s, n, host->fail(host, error ? error : -ETIMEDOUT,
+                                    "fault: answer lost"));
     if (nth > 0 && (size_t)nth <= n)
         return s[nth - 1]->result =
                    host->fail(host, -ETIMEDOUT, "fault: one answer lost");

@@ -10,6 +10,7 @@
 struct fault {
     atomic_int lose;     /* so many calls are done, and answered -ETIMEDOUT  */
     atomic_int fail;     /* so many calls are not done, and answered -EIO    */
+    atomic_int error;    /* 0, or what these two are answered instead        */
     atomic_int lose_nth; /* the nth swap of the next call loses its answer   */
     atomic_int mute;     /* so many calls set no result at all, and say 0    */
     atomic_int delay_ms; /* before each call                                 */

@@ -123,6 +123,7 @@ static void put_odd(const char *topic)
     rd_kafka_vu_t v[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {"body", 4}},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {"its own", 7}},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = h},
     };
 
@@ -133,7 +134,7 @@ static void put_odd(const char *topic)
     rd_kafka_header_add(h, "twice", -1, "1", 1);
     rd_kafka_header_add(h, "twice", -1, "2", 1);
     rd_kafka_header_add(h, MQM_ID_HEADER, -1, "last", 4);
-    ck_assert_ptr_null(rd_kafka_produceva(rk, v, 3));
+    ck_assert_ptr_null(rd_kafka_produceva(rk, v, 4));
     ck_assert_int_eq(rd_kafka_flush(rk, 20000), 0);
     rd_kafka_destroy(rk);
 }
@@ -149,6 +150,8 @@ static void park(struct bench *b, struct mqm_delivery *d)
     out.msg.topic = parking;
     out.msg.id = "last";
     out.msg.id_len = 4;
+    out.msg.key = "user-17"; /* of a header, as the configuration says */
+    out.msg.key_len = 7;
     publish(b, &out);
 }
 
@@ -167,6 +170,8 @@ static int look_at_parked(void *user, struct mqm_delivery *d)
     ck_assert_uint_eq(count_headers(d, "null"), 1);
     ck_assert_ptr_null(b->adapter->header(b->self, d, "null", &len));
     ck_assert_mem_eq(d->body, "body", 4);
+    ck_assert_uint_eq(d->msg.key_len, 7);
+    ck_assert_mem_eq(d->msg.key, "its own", 7);
     b->times++;
     return 0;
 }
@@ -181,7 +186,7 @@ static int send_back(void *user, struct mqm_delivery *d)
     return 0;
 }
 
-START_TEST(raw_keeps_its_headers)
+START_TEST(raw_keeps_its_headers_and_key)
 {
     struct bench *b = bench_on(NULL, NULL);
     char topic[64], group[64];
@@ -327,7 +332,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, published_is_consumed);
     tcase_add_test(t, no_key_no_body_no_id);
-    tcase_add_test(t, raw_keeps_its_headers);
+    tcase_add_test(t, raw_keeps_its_headers_and_key);
     tcase_add_test(t, dead_broker_is_told_in_time);
     tcase_add_test(t, threads_publish_at_once);
     tcase_add_test(t, scan_visits_all);

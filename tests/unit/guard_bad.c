@@ -223,6 +223,23 @@ START_TEST(test_a_claim_struct_is_used_again)
 }
 END_TEST
 
+/* Two claims of one call, whose messages lie in memory that changed hands. */
+START_TEST(test_claims_that_are_mixed_up)
+{
+    open_memory();
+    for (int i = 0; i < 200; i++) {
+        struct mqm_claim a = claim("kafka", new_id());
+        struct mqm_claim b = claim("kafka", new_id()), *both[] = {&a, &b};
+
+        ck_assert_int_eq(mqm_submit(m, both, 2), MQM_OK);
+        a.msg = b.msg;
+        ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_LOST);
+        ck_assert_int_eq(look_at(m, b.msg.id).state, MQM_HELD);
+        ck_assert_int_eq(mqm_release_on_success(m, &b), MQM_OK);
+    }
+}
+END_TEST
+
 START_TEST(test_forked_child_is_refused)
 {
     struct mqm_claim c;
@@ -316,6 +333,7 @@ int main(void)
     tcase_add_test(tc, test_null_options);
     tcase_add_test(tc, test_names_and_ids);
     tcase_add_test(tc, test_a_claim_struct_is_used_again);
+    tcase_add_test(tc, test_claims_that_are_mixed_up);
     tcase_add_test(tc, test_forked_child_is_refused);
     tcase_add_test(tc, test_signal_storm);
     tcase_add_loop_test(tc, test_rule_08_forgotten_is_doubt_for_both, 0, 2);

@@ -119,6 +119,23 @@ START_TEST(test_run_tells_again)
 }
 END_TEST
 
+/* Of a store's answer, not of a record: it is as good as none. */
+START_TEST(test_an_answer_that_makes_no_sense_is_none)
+{
+    struct mqm_claim a = claim("kafka", new_id());
+    struct mqm_delivery d = delivery("kafka", new_id());
+    int n = 0;
+
+    atomic_store(&f->error, -EPROTO);
+    atomic_store(&f->lose, 1);
+    ck_assert_int_eq(mqm_acquire(m, &a), -EPROTO);
+    ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK);
+    ck_assert_int_eq(mqm_run(m, &d, 1, fail_the_end, &n), MQM_OK);
+    ck_assert_int_eq(look_at(m, d.msg.id).state, MQM_DONE);
+    ck_assert_int_eq(n, 1);
+}
+END_TEST
+
 static int stop_and_fail(void *user, const struct mqm_delivery *d)
 {
     (void)user, (void)d;
@@ -269,6 +286,7 @@ int main(void)
     tcase_add_loop_test(tc, test_rule_04_ends_may_be_repeated, 0, 5);
     tcase_add_test(tc, test_run_waits_until_the_end_is_told);
     tcase_add_test(tc, test_run_tells_again);
+    tcase_add_test(tc, test_an_answer_that_makes_no_sense_is_none);
     tcase_add_test(tc, test_run_gives_up_some_seconds_after_stop);
     tcase_add_test(tc, test_a_store_that_sets_no_result_grants_nothing);
     tcase_add_test(tc, test_an_unknown_format_grants_nothing);

@@ -290,6 +290,36 @@ START_TEST(test_rule_09_inline_is_always_confirmed)
 }
 END_TEST
 
+/* The cut moves while a handler works, and the rest of that call still knows
+ * the old one only. */
+static int change_the_cut(void *user, const struct mqm_delivery *d)
+{
+    (void)d;
+    rename_over(user);
+    ck_assert_int_eq(cut_after_ms(100, 1000), 100);
+    sleep_ms(1300);
+    return MQM_HANDLED;
+}
+
+START_TEST(test_rule_09_an_overtaken_policy_is_not_confirmed)
+{
+    struct mqm_delivery d[2];
+    char more[100], changed[4096];
+
+    snprintf(more, sizeof(more), ", \"policy_max_age_ms\": 1000, "
+             "\"allow\": [\"%s\"]", new_id());
+    open_file(on("0%", more));
+    snprintf(changed, sizeof(changed), "%s", on("100%", more));
+    d[0] = delivery("rocketmq", strstr(more, "[\"") + 2);
+    d[0].msg.id_len = MQM_ID_LEN;
+    d[1] = delivery("rocketmq", new_id());
+    ck_assert_int_eq(mqm_run(m, d, 2, change_the_cut, changed), MQM_LATER);
+    ck_assert_int_eq(d[0].result, MQM_OK);
+    ck_assert_int_eq(look_at(m, d[1].msg.id).state, MQM_FREE);
+    ck_assert_str_eq(d[1].why, "policy is stale");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("reload");
@@ -307,5 +337,6 @@ int main(void)
     tcase_add_test(tc, test_tick_does_it_without_a_keeper);
     tcase_add_test(tc, test_rule_09_unconfirmed_gives_nothing_away);
     tcase_add_test(tc, test_rule_09_inline_is_always_confirmed);
+    tcase_add_test(tc, test_rule_09_an_overtaken_policy_is_not_confirmed);
     return run_case("reload", tc);
 }

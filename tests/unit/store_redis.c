@@ -19,6 +19,8 @@ static const struct mqm_store *store;
 static void *self;
 static redisContext *raw;
 static char url[256];
+static char bucket[64]; /* where messages of this case lie */
+static int64_t case_ms; /* when they are born */
 
 static int64_t now_ms(void)
 {
@@ -45,6 +47,9 @@ static int open_store(const char *at, const char *name, const char *value)
 
 static void setup(void)
 {
+    case_ms = now_ms();
+    snprintf(bucket, sizeof(bucket), "mqm:b:shop/issuer/rewards:%lld",
+             (long long)case_ms / 100);
     server.password = NULL;
     ck_assert(redis_server_start(&server));
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
@@ -74,6 +79,14 @@ static long long tell(const char *command)
     return x;
 }
 
+static long long tell_bucket(const char *command, const char *more)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), "%s %s %s", command, bucket, more);
+    return tell(text);
+}
+
 /* A number of INFO. */
 static long long info(const char *name)
 {
@@ -97,7 +110,7 @@ static struct mqm_swap a_swap(const char *id, uint64_t expect)
     s.key.space = "shop/issuer/rewards";
     s.key.id = id;
     s.key.id_len = strlen(id);
-    s.key.born_ms = now_ms();
+    s.key.born_ms = case_ms;
     s.expect = expect;
     s.value = "x";
     s.len = 1;
@@ -252,6 +265,17 @@ START_TEST(a_host_is_not_killed_by_sigpipe)
 }
 END_TEST
 
+static void put_raw(const char *id, uint64_t version, const char *value)
+{
+    char cell[32];
+
+    for (int i = 6; i >= 0; i--, version >>= 8)
+        cell[i] = (char)(version & 255);
+    snprintf(cell + 7, sizeof(cell) - 7, "%s", value);
+    freeReplyObject(redisCommand(raw, "HSET %s %s %b", bucket, id, cell,
+                                 7 + strlen(value)));
+}
+
 START_TEST(versions_beat_the_clock)
 {
     struct mqm_swap s = a_swap("a", 0);
@@ -259,8 +283,7 @@ START_TEST(versions_beat_the_clock)
 
     ck_assert_int_eq(run(&s), MQM_OK);
     ahead = s.now.version + 3600000000U; /* after a failover, say */
-    freeReplyObject(redisCommand(raw, "SET mqm:c:shop/issuer/rewards:a %llul%s",
-                                 (unsigned long long)ahead, "old"));
+    put_raw("a", ahead, "old");
     s = a_swap("a", ahead);
     ck_assert_int_eq(run(&s), MQM_OK);
     ck_assert_uint_eq(s.now.version, ahead + 1);
@@ -278,12 +301,13 @@ START_TEST(what_is_not_ours_is_left_alone)
     struct mqm_swap b = a_swap("b", 0), c = a_swap("c", 0);
     struct mqm_swap *all[] = {&b, &c};
 
-    tell("SET mqm:c:shop/issuer/rewards:b x");
+    c.key.born_ms += 1000; /* another bucket */
+    tell_bucket("SET", "x");
     ck_assert_int_eq(store->swap(self, all, 2), -EIO);
     ck_assert_int_eq(b.result, -EIO);
     ck_assert_int_eq(c.result, MQM_OK);
     ck_assert(strstr(fake_failure, "something else"));
-    ck_assert_int_eq(tell("STRLEN mqm:c:shop/issuer/rewards:b"), 1);
+    ck_assert_int_eq(tell_bucket("STRLEN", ""), 1);
 }
 END_TEST
 
@@ -292,16 +316,18 @@ START_TEST(cells_expire)
     struct mqm_swap s = a_swap("a", 0);
 
     ck_assert_int_eq(run(&s), MQM_OK);
-    ck_assert_int_gt(tell("PTTL mqm:c:shop/issuer/rewards:a"), 50000);
-    ck_assert_int_le(tell("PTTL mqm:c:shop/issuer/rewards:a"), 61000);
+    ck_assert_int_gt(tell_bucket("PTTL", ""), 50000);
+    ck_assert_int_le(tell_bucket("PTTL", ""), 61000);
     s = a_swap("a", s.now.version);
     s.flags = MQM_SWAP_LISTED;
     ck_assert_int_eq(run(&s), MQM_OK);
-    ck_assert_int_eq(tell("PTTL mqm:c:shop/issuer/rewards:a"), -1);
-    ck_assert_int_eq(tell("HLEN mqm:l:shop/issuer/rewards"), 1);
+    ck_assert_int_eq(tell_bucket("HEXISTS", "a"), 0);
+    ck_assert_int_eq(tell("HEXISTS mqm:o:shop/issuer/rewards a"), 1);
+    ck_assert_int_eq(tell("PTTL mqm:o:shop/issuer/rewards"), -1);
     s = a_swap("a", s.now.version);
     ck_assert_int_eq(run(&s), MQM_OK);
-    ck_assert_int_eq(tell("HLEN mqm:l:shop/issuer/rewards"), 0);
+    ck_assert_int_eq(tell_bucket("HEXISTS", "a"), 1);
+    ck_assert_int_eq(tell("HEXISTS mqm:o:shop/issuer/rewards a"), 0);
 }
 END_TEST
 
@@ -333,9 +359,9 @@ START_TEST(ways_to_it)
     snprintf(at, sizeof(at), "%s/3", url);
     ck_assert_int_eq(open_store(at, NULL, NULL), 0);
     ck_assert_int_eq(put("a"), MQM_OK);
-    ck_assert_int_eq(tell("EXISTS mqm:c:shop/issuer/rewards:a"), 1);
+    ck_assert_int_eq(tell_bucket("EXISTS", ""), 1);
     tell("SELECT 3");
-    ck_assert_int_eq(tell("EXISTS mqm:c:shop/issuer/rewards:a"), 1);
+    ck_assert_int_eq(tell_bucket("EXISTS", ""), 1);
 }
 END_TEST
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* scratch.c - memory for the works of a call: taken, put back, used again, so
+ * that nothing is allocated between acquire and release.
+ */
+#include "claim.h"
+#include "error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct scratch *mqm__scratch(mqm *m)
+{
+    struct scratch *s;
+
+    pthread_mutex_lock(&m->lock);
+    s = m->scratch;
+    if (s)
+        m->scratch = s->next;
+    pthread_mutex_unlock(&m->lock);
+    if (!s)
+        s = calloc(1, sizeof(*s));
+    if (!s)
+        mqm__fail(-ENOMEM, "no memory for %zu bytes", sizeof(*s));
+    return s;
+}
+
+void mqm__scratch_put(mqm *m, struct scratch *s)
+{
+    pthread_mutex_lock(&m->lock);
+    s->next = m->scratch;
+    m->scratch = s;
+    pthread_mutex_unlock(&m->lock);
+}
+
+void mqm__scratch_free(struct scratch *s)
+{
+    struct scratch *next;
+
+    for (; s; s = next) {
+        next = s->next;
+        free(s);
+    }
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* on_kafka.c - guarded against unguarded consumption from a real Kafka, with an
+ * empty handler and one that costs 10 us of CPU.
+ *
+ * All read the id from its header and store each message's offset when it is
+ * done; Redis is the store.  Each turn is a fresh group that reads the whole
+ * topic; the clock runs from its first message on.
+ *
+ * queued.min.messages is raised: with its default a fast consumer runs into a
+ * fetch stall of librdkafka, and that would be what is measured.
+ */
+#include "bench.h"
+#include "guard_cycle.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+
+enum { BATCH = 1024, MESSAGES = 50000, PARTITIONS = 4, BODY = 100 };
+enum { SPINS = 20000000 };
+
+#define QUEUE "1000000" /* queued.min.messages, queued.max.messages.kbytes */
+
+struct consumer {
+    unsigned long spins; /* in the handler */
+    size_t handled;
+    struct lap *lap;
+};
+
+static const char *brokers, *build;
+static int redis_port;
+static unsigned groups;
+static char group[32];
+static volatile uint64_t spun;
+
+/* ------------------------------- the handler ----------------------------- */
+
+/* Out of line, as the handler is: inlined copies differ in speed by half. */
+__attribute__((noinline)) static void spin(unsigned long n)
+{
+    uint64_t x = spun;
+
+    while (n-- > 0)
+        x = x * 6364136223846793005u + 1442695040888963407u;
+    spun = x;
+}
+
+/* So many of them take us microseconds of CPU. */
+static unsigned long spins_for(double us)
+{
+    struct lap lap = {0};
+
+    lap_begin(&lap);
+    spin(SPINS);
+    lap_end(&lap);
+    return (unsigned long)(us * SPINS / lap.own_us);
+}
+
+__attribute__((noinline))
+static int handler(void *user, const struct mqm_delivery *d)
+{
+    struct consumer *c = user;
+
+    (void)d;
+    if (c->handled++ == 0)
+        lap_begin(c->lap);
+    spin(c->spins);
+    return MQM_HANDLED;
+}
+
+/* -------------------------------- the topic ------------------------------ */
+
+static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char why[256];
+
+    must(rd_kafka_conf_set(conf, name, value, why, sizeof(why)) ==
+             RD_KAFKA_CONF_OK, "%s", why);
+}
+
+static rd_kafka_t *client(rd_kafka_type_t type, rd_kafka_conf_t *conf)
+{
+    char why[256] = "";
+    rd_kafka_t *rk;
+
+    set(conf, "bootstrap.servers", brokers);
+    rk = rd_kafka_new(type, conf, why, sizeof(why));
+    must(rk != NULL, "%s", why);
+    return rk;
+}
+
+static void make_topic(rd_kafka_t *rk)
+{
+    char why[256];
+    rd_kafka_NewTopic_t *t =
+        rd_kafka_NewTopic_new("rewards", PARTITIONS, 1, why, sizeof(why));
+    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+    rd_kafka_event_t *e;
+
+    rd_kafka_CreateTopics(rk, &t, 1, NULL, q);
+    e = rd_kafka_queue_poll(q, 20000);
+    must(e && !rd_kafka_event_error(e), "the topic cannot be made");
+    rd_kafka_event_destroy(e);
+    rd_kafka_queue_destroy(q);
+    rd_kafka_NewTopic_destroy(t);
+}
+
+static void send_one(rd_kafka_t *rk, int i)
+{
+    static char body[BODY];
+    rd_kafka_vu_t vu[4] = {{.vtype = RD_KAFKA_VTYPE_TOPIC},
+                           {.vtype = RD_KAFKA_VTYPE_PARTITION},
+                           {.vtype = RD_KAFKA_VTYPE_VALUE},
+                           {.vtype = RD_KAFKA_VTYPE_HEADER}};
+    rd_kafka_error_t *e;
+
+    vu[0].u.cstr = "rewards";
+    vu[1].u.i32 = i % PARTITIONS;
+    vu[2].u.mem.ptr = body;
+    vu[2].u.mem.size = sizeof(body);
+    vu[3].u.header.name = MQM_ID_HEADER;
+    vu[3].u.header.val = bench_id[i];
+    vu[3].u.header.size = MQM_ID_LEN;
+    e = rd_kafka_produceva(rk, vu, 4);
+    must(!e, "cannot send: %s", e ? rd_kafka_error_string(e) : "");
+}
+
+static void fill_topic(void)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *rk;
+
+    set(conf, "queue.buffering.max.messages", QUEUE);
+    rk = client(RD_KAFKA_PRODUCER, conf);
+    make_topic(rk);
+    bench_make_ids(MESSAGES);
+    for (int i = 0; i < MESSAGES; i++)
+        send_one(rk, i);
+    must(rd_kafka_flush(rk, 60000) == RD_KAFKA_RESP_ERR_NO_ERROR, "flush");
+    rd_kafka_destroy(rk);
+}
+
+/* ------------------------- consumers' common parts ----------------------- */
+
+static void next_group(struct consumer *c, struct lap *lap)
+{
+    snprintf(group, sizeof(group), "g%u", groups++);
+    c->handled = 0;
+    c->lap = lap;
+}
+
+static rd_kafka_t *subscribe(void)
+{
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new(1);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *rk;
+
+    set(conf, "group.id", group);
+    set(conf, "enable.auto.offset.store", "false");
+    set(conf, "auto.offset.reset", "earliest");
+    set(conf, "queued.min.messages", QUEUE);
+    set(conf, "queued.max.messages.kbytes", QUEUE);
+    rk = client(RD_KAFKA_CONSUMER, conf);
+    rd_kafka_poll_set_consumer(rk);
+    rd_kafka_topic_partition_list_add(topics, "rewards",
+                                      RD_KAFKA_PARTITION_UA);
+    must(rd_kafka_subscribe(rk, topics) == RD_KAFKA_RESP_ERR_NO_ERROR,
+         "subscribe");
+    rd_kafka_topic_partition_list_destroy(topics);
+    return rk;
+}
+
+static void leave(rd_kafka_t *rk)
+{
+    rd_kafka_consumer_close(rk);
+    rd_kafka_destroy(rk);
+}
+
+static void describe(struct mqm_delivery *d, rd_kafka_message_t *msg)
+{
+    rd_kafka_headers_t *headers;
+
+    must(!msg->err, "kafka: %s", rd_kafka_message_errstr(msg));
+    *d = (struct mqm_delivery)MQM_DELIVERY_INIT;
+    d->why = "unguarded";
+    d->msg.side = "kafka";
+    d->msg.group = group;
+    d->msg.topic = "rewards";
+    d->body = msg->payload;
+    d->body_len = msg->len;
+    d->raw = msg;
+    d->lane = (unsigned)msg->partition + 1;
+    if (!rd_kafka_message_headers(msg, &headers))
+        (void)rd_kafka_header_get_last(headers, MQM_ID_HEADER, &d->msg.id,
+                                       &d->msg.id_len);
+    must(d->msg.id_len == MQM_ID_LEN, "a message without its id");
+}
+
+/* What has come, up to max of them. */
+static size_t fill(rd_kafka_t *rk, struct mqm_delivery *d, size_t max)
+{
+    size_t n = 0;
+
+    while (n < max) {
+        rd_kafka_message_t *msg = rd_kafka_consumer_poll(rk, n ? 0 : 1000);
+
+        if (!msg)
+            break;
+        describe(&d[n++], msg);
+    }
+    return n;
+}
+
+static void done_with(const struct mqm_delivery *d)
+{
+    rd_kafka_message_t *msg = d->raw;
+
+    must(d->result == MQM_OK, "not done: %s", d->why);
+    must(rd_kafka_offset_store(msg->rkt, msg->partition, msg->offset) ==
+             RD_KAFKA_RESP_ERR_NO_ERROR, "an offset cannot be stored");
+    rd_kafka_message_destroy(msg);
+}
+
+/* ------------------------------- consumers ------------------------------- */
+
+/* As it was before the guard: message by message. */
+static void unguarded(void *self, struct lap *lap)
+{
+    struct consumer *c = self;
+    struct mqm_delivery d;
+    rd_kafka_t *rk;
+
+    next_group(c, lap);
+    rk = subscribe();
+    while (c->handled < lap->n) {
+        if (fill(rk, &d, 1) == 0)
+            continue;
+        (void)handler(c, &d);
+        done_with(&d);
+    }
+    lap_end(lap);
+    leave(rk);
+}
+
+static mqm *open_guard(void)
+{
+    struct mqm_options opts = MQM_OPTIONS_INIT;
+    char text[2048];
+    mqm *m;
+
+    snprintf(text, sizeof(text),
+             "{\"app\": \"bench\", \"plugin_dir\": \"%s/lib/mqmigrate\","
+             " \"store\": {\"url\": \"redis://127.0.0.1:%d\"},"
+             " \"sides\": {\"kafka\": {\"bootstrap.servers\": \"%s\","
+             " \"queued.min.messages\": \"" QUEUE "\","
+             " \"queued.max.messages.kbytes\": \"" QUEUE "\"},"
+             " \"rocketmq\": {}}, \"topics\": [{\"topic\": \"rewards\","
+             " \"group\": \"%s\", \"old\": \"kafka\", \"new\": \"rocketmq\","
+             " \"switch\": true, \"since\": 1766400000000, \"cut\": \"0%%\"}]}",
+             build, redis_port, brokers, group);
+    opts.config = text;
+    must(mqm_open(&m, &opts) == 0, "cannot open");
+    return m;
+}
+
+/* Its own loop, with the guard in it. */
+static void guarded(void *self, struct lap *lap)
+{
+    static struct mqm_delivery d[BATCH];
+    struct consumer *c = self;
+    size_t seen = 0;
+    rd_kafka_t *rk;
+    mqm *m;
+
+    next_group(c, lap);
+    m = open_guard();
+    rk = subscribe();
+    while (c->handled < lap->n) {
+        size_t n = fill(rk, d, BATCH);
+
+        must(mqm_run(m, d, n, handler, c) == MQM_OK, "run");
+        seen += n;
+        must(c->handled == seen, "not all were worked on: %s", d->why);
+        for (size_t i = 0; i < n; i++)
+            done_with(&d[i]);
+    }
+    lap_end(lap);
+    lap->calls = guard_calls(m);
+    leave(rk);
+    mqm_close(m);
+}
+
+/* The library drives the broker. */
+static void driven(void *self, struct lap *lap)
+{
+    struct consumer *c = self;
+    size_t polls = 0;
+    mqm *m;
+
+    next_group(c, lap);
+    m = open_guard();
+    must(mqm_subscribe(m, "kafka", group, "rewards", handler, c) == 0,
+         "subscribe");
+    while (c->handled < lap->n)
+        must(mqm_poll(m, "kafka", 1) >= 0 && polls++ < 60000,
+             "poll");
+    lap_end(lap);
+    lap->calls = guard_calls(m);
+    mqm_close(m);
+}
+
+/* --------------------------------- races --------------------------------- */
+
+static void race_of(const char *tag, double us, double bar)
+{
+    struct consumer c = {.spins = us > 0 ? spins_for(us) : 0};
+    char title[64], run[40], poll[40];
+    struct race race = {.title = title,
+                        .servers = {"redis us", "kafka us"},
+                        .n = 3};
+
+    snprintf(title, sizeof(title), "Kafka, %s handler, store Redis", tag);
+    snprintf(run, sizeof(run), "Kafka, %s: mqm_run", tag);
+    snprintf(poll, sizeof(poll), "Kafka, %s: mqm_poll", tag);
+    race.racer[0] =
+        (struct racer){"unguarded", unguarded, &c, MESSAGES, 0, {{0}}};
+    race.racer[1] = (struct racer){run, guarded, &c, MESSAGES, bar, {{0}}};
+    race.racer[2] = (struct racer){poll, driven, &c, MESSAGES, bar, {{0}}};
+    race_run(&race);
+}
+
+void bench_kafka(const char *where, int port, const char *built)
+{
+    brokers = where;
+    redis_port = port;
+    build = built;
+    /* What was born before its store is in doubt. */
+    snprintf(group, sizeof(group), "first");
+    mqm_close(open_guard());
+    fill_topic();
+    race_of("empty", 0, 0);
+    race_of("10 us", 10, 0.85);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* on_redis.c - the guard's cycle on Redis, beside two SETs by hand with the
+ * ids and lengths of the store's cells: all of a batch in one pipeline, and
+ * one by one, waiting for each (the naive way).
+ */
+#include "bench.h"
+#include "guard_cycle.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CELL "mqm:c:" BENCH_SPACE ":"
+enum { HEAD = sizeof(CELL) - 1, KEY = HEAD + 16 };
+
+struct bare {
+    redisContext *c;
+    size_t batch;
+};
+
+static size_t held_len, done_len;
+static const char filler[512];
+
+static redisReply *take(redisContext *c)
+{
+    void *reply = NULL;
+
+    must(redisGetReply(c, &reply) == REDIS_OK, "redis: %s", c->errstr);
+    return reply;
+}
+
+static void expect_ok(redisContext *c)
+{
+    redisReply *r = take(c);
+
+    must(r->type == REDIS_REPLY_STATUS, "redis did not set a key");
+    freeReplyObject(r);
+}
+
+/* SET key value PX ms [NX], for message i. */
+static void append_set(struct bare *b, size_t i, int claims)
+{
+    char key[KEY + 1] = CELL;
+    const char *argv[6] = {"SET", key, filler, "PX", "604800000", "NX"};
+    size_t lens[6] = {3, KEY, claims ? held_len : done_len, 2, 9, 2};
+
+    memcpy(key + HEAD, bench_id16[i], 16);
+    must(redisAppendCommandArgv(b->c, claims ? 6 : 5, argv, lens) == REDIS_OK,
+         "redis: no memory");
+}
+
+static void pipelined(void *self, struct lap *lap)
+{
+    struct bare *b = self;
+    size_t n = b->batch, sent;
+
+    bench_make_ids(lap->n);
+    lap_begin(lap);
+    for (size_t at = 0; at <= lap->n; at += n) {
+        sent = 0;
+        for (size_t i = at - n; at > 0 && i < at; i++, sent++)
+            append_set(b, i, 0);
+        for (size_t i = at; at < lap->n && i < at + n; i++, sent++)
+            append_set(b, i, 1);
+        while (sent-- > 0)
+            expect_ok(b->c);
+        lap->calls++;
+    }
+    lap_end(lap);
+}
+
+static void naive(void *self, struct lap *lap)
+{
+    struct bare *b = self;
+
+    bench_make_ids(lap->n);
+    lap_begin(lap);
+    for (size_t i = 0; i < lap->n; i++) {
+        append_set(b, i, 1);
+        expect_ok(b->c);
+        append_set(b, i, 0);
+        expect_ok(b->c);
+        lap->calls += 2;
+    }
+    lap_end(lap);
+}
+
+/* ------------------------ the lengths of its cells ------------------------ */
+
+#define OPEN "mqm:o:" BENCH_SPACE
+#define BUCKETS "mqm:b:" BENCH_SPACE ":*"
+
+/* The length of the first id's cell in a hash. */
+static size_t cell_len(redisContext *c, const char *key)
+{
+    redisReply *r = redisCommand(c, "HSTRLEN %s %b", key, bench_id16[0],
+                                 (size_t)16);
+    size_t len;
+
+    must(r && r->type == REDIS_REPLY_INTEGER && r->integer > 0 &&
+             r->integer <= (long long)sizeof(filler),
+         "the store's cells do not lie in %s", key);
+    len = (size_t)r->integer;
+    freeReplyObject(r);
+    return len;
+}
+
+static size_t filed_len(redisContext *c)
+{
+    redisReply *r = redisCommand(c, "KEYS " BUCKETS);
+    size_t len;
+
+    must(r && r->type == REDIS_REPLY_ARRAY && r->elements == 1,
+         "there is not one key like " BUCKETS);
+    len = cell_len(c, r->element[0]->str);
+    freeReplyObject(r);
+    return len;
+}
+
+static void learn_lengths(mqm *m, redisContext *c)
+{
+    struct mqm_claim claim = MQM_CLAIM_INIT;
+
+    bench_make_ids(1);
+    bench_message(&claim.msg, 0);
+    must(mqm_acquire(m, &claim) == MQM_OK, "acquire");
+    held_len = cell_len(c, OPEN);
+    must(mqm_release_on_success(m, &claim) == MQM_OK, "release");
+    done_len = filed_len(c);
+}
+
+/* --------------------------------- races --------------------------------- */
+
+static void race_single(mqm *m, redisContext *c)
+{
+    struct bare bare = {c, 1};
+    struct guard one = {m, 1};
+    struct race race = {
+        .title = "Redis, single",
+        .servers = {"redis us"},
+        .n = 4,
+        .racer = {{"by hand: SET NX, last one's SET", pipelined, &bare, 2048, 0,
+                   {{0}}},
+                  {"naive: two round trips", naive, &bare, 2048, 0, {{0}}},
+                  {"mqm_submit", guard_submit, &one, 2048, 0, {{0}}},
+                  {"mqm_acquire, ..._on_success", guard_steps, &one, 2048, 0,
+                   {{0}}}}};
+
+    race_run(&race);
+}
+
+static void race_batches(mqm *m, redisContext *c)
+{
+    struct bare bare = {c, 64};
+    struct guard batch = {m, 64}, whole = {m, 1024};
+    struct race race = {
+        .title = "Redis, batches of 64",
+        .servers = {"redis us"},
+        .n = 4,
+        .racer = {{"by hand: pipelined SET NX, SET", pipelined, &bare, 16384, 0,
+                   {{0}}},
+                  {"Redis 64: mqm_submit", guard_submit, &batch, 16384, 0.6,
+                   {{0}}},
+                  {"Redis 64: mqm_run", guard_run, &whole, 16384, 0.6, {{0}}},
+                  {"naive: two round trips", naive, &bare, 2048, 0, {{0}}}}};
+
+    race_run(&race);
+    bar_note("Redis 64: mqm_submit beside the naive way",
+             race_ratio(&race, 1, 3), 8, 1);
+    bar_note("Redis 64: mqm_run beside the naive way", race_ratio(&race, 2, 3),
+             8, 1);
+}
+
+void bench_redis(int port)
+{
+    redisContext *c = redisConnect("127.0.0.1", port);
+    char url[64];
+    mqm *m;
+
+    must(c && !c->err, "no redis on port %d", port);
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%d", port);
+    m = guard_open(url, "");
+    learn_lengths(m, c);
+    race_single(m, c);
+    race_batches(m, c);
+    mqm_close(m);
+    redisFree(c);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.c - a broker in this process: what is published to a topic is delivered
+ * from there, once, if it is subscribed to, and can be read from its beginning
+ * for ever.  Of headers it has the id only, as publish() got it.
+ */
+#include "loop.h"
+
+#include <mqmigrate/plugin.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 64, TEXT = 64 };
+
+struct letter {
+    char topic[TEXT], key[TEXT], id[TEXT], body[TEXT], origin[TEXT];
+    size_t key_len, id_len, body_len;
+    int done;
+};
+
+struct broker {
+    const struct mqm_host *host;
+    char group[TEXT], topic[MOST][TEXT];
+    size_t n_topics, n;
+    struct letter letter[MOST];
+};
+
+extern MQM_API struct loop loop;
+struct loop loop;
+
+static int loop_open(void **self, const struct mqm_host *host,
+                     const struct mqm_setting *settings, size_t n)
+{
+    struct broker *b = calloc(1, sizeof(*b));
+
+    (void)settings, (void)n;
+    if (!b)
+        return host->fail(host, -ENOMEM, "out of memory");
+    b->host = host;
+    *self = b;
+    return 0;
+}
+
+static void loop_close(void *self)
+{
+    free(self);
+}
+
+static int loop_subscribe(void *self, const char *group, const char *topic)
+{
+    struct broker *b = self;
+
+    if (atomic_load(&loop.refuse) > 0 && atomic_fetch_sub(&loop.refuse, 1) > 0)
+        return b->host->fail(b->host, -EIO, "loop: not now");
+    if (b->n_topics == MOST)
+        return b->host->fail(b->host, -ENOSPC, "loop: too many");
+    snprintf(b->group, TEXT, "%s", group);
+    snprintf(b->topic[b->n_topics++], TEXT, "%s", topic);
+    atomic_fetch_add(&loop.subscribed, 1);
+    return 0;
+}
+
+static void fill_in(struct broker *b, struct letter *l, struct mqm_delivery *d)
+{
+    *d = (struct mqm_delivery)MQM_DELIVERY_INIT;
+    d->msg.group = b->group;
+    d->msg.topic = l->topic;
+    d->msg.key = l->key_len ? l->key : NULL;
+    d->msg.key_len = l->key_len;
+    d->msg.origin = l->origin;
+    d->body = l->body;
+    d->body_len = l->body_len;
+    d->raw = l;
+}
+
+static int is_ours(const struct broker *b, const char *topic)
+{
+    for (size_t i = 0; i < b->n_topics; i++)
+        if (strcmp(b->topic[i], topic) == 0)
+            return 1;
+    return 0;
+}
+
+static int loop_poll(void *self, int timeout_ms)
+{
+    struct broker *b = self;
+    int some = 0;
+
+    for (size_t i = 0; i < b->n; i++) {
+        struct mqm_delivery d;
+
+        if (b->letter[i].done || !is_ours(b, b->letter[i].topic))
+            continue;
+        fill_in(b, &b->letter[i], &d);
+        b->host->deliver(b->host, &d, 1);
+        b->letter[i].done = d.result == MQM_OK;
+        some++;
+    }
+    return some ? 0 : b->host->wait(b->host, timeout_ms);
+}
+
+static const void *loop_header(void *self, const struct mqm_delivery *d,
+                               const char *name, size_t *len)
+{
+    const struct letter *l = d->raw;
+
+    (void)self;
+    if (!l || !l->id_len || strcmp(name, MQM_ID_HEADER) != 0)
+        return NULL;
+    *len = l->id_len;
+    return l->id;
+}
+
+static size_t copy(char *to, const void *from, size_t len)
+{
+    len = len < TEXT ? len : TEXT;
+    if (len)
+        memcpy(to, from, len);
+    return len;
+}
+
+/* One that is sent again keeps the key it had, as with the real ones. */
+static int loop_publish(void *self, const struct mqm_delivery *d)
+{
+    const struct letter *raw = d->raw;
+    struct broker *b = self;
+    struct letter *l;
+
+    if (b->n == MOST)
+        return b->host->fail(b->host, -ENOSPC, "loop: full");
+    l = &b->letter[b->n++];
+    snprintf(l->topic, TEXT, "%s", d->msg.topic);
+    snprintf(l->origin, TEXT, "%zu", b->n);
+    l->key_len = raw ? copy(l->key, raw->key, raw->key_len)
+                     : copy(l->key, d->msg.key, d->msg.key_len);
+    l->id_len = copy(l->id, d->msg.id, d->msg.id_len);
+    l->body_len = copy(l->body, d->body, d->body_len);
+    return 0;
+}
+
+static int loop_scan(void *self, const char *topic,
+                     int (*visit)(void *user, struct mqm_delivery *d),
+                     void *user)
+{
+    struct broker *b = self;
+    int r = 0;
+
+    for (size_t i = 0, n = b->n; i < n && r == 0; i++) {
+        struct mqm_delivery d;
+
+        if (strcmp(b->letter[i].topic, topic) != 0)
+            continue;
+        fill_in(b, &b->letter[i], &d);
+        r = visit(user, &d);
+    }
+    return r;
+}
+
+static const struct mqm_adapter adapter = {
+    sizeof(adapter), loop_open, loop_close, loop_subscribe, loop_poll,
+    loop_header, loop_publish, loop_scan, NULL};
+
+MQM_PLUGIN = {sizeof(struct mqm_plugin), "loop", "1", NULL, &adapter};

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* sides.c - subscribing, and the way of an id from mqm_publish() through a
+ * broker and a parking topic back to a handler. */
+#include "../fakes/loop.h"
+#include "guard.h"
+
+static struct loop *l;
+
+/* both: more settings of the topic on both sides. */
+static void open_loop(const char *both, const char *more)
+{
+    struct mqm_options o = how;
+    char text[4096];
+
+    snprintf(text, sizeof(text),
+             "{\"app\": \"t\", \"store\": {\"url\": \"memory:\"}, \"sides\": "
+             "{\"kafka\": {\"adapter\": \"%s/loop.so\"},"
+             " \"rocketmq\": {\"adapter\": \"%s/loop.so\"}}, \"topics\": ["
+             "{\"topic\": \"rewards\", \"group\": \"issuer\", \"old\": "
+             "\"kafka\", \"new\": \"rocketmq\" %s, \"sides\": {\"kafka\": "
+             "{\"parking\": \"parked\" %s}, \"rocketmq\": {\"parking\": "
+             "\"parked\" %s}}}, {\"topic\": \"other\", \"group\": \"issuer\", "
+             "\"old\": \"kafka\", \"new\": \"rocketmq\"}]}", here(), here(),
+             more, both, both);
+    o.config = text;
+    o.log = hear;
+    ck_assert_msg(mqm_open(&m, &o) == 0, "%s", mqm_errmsg());
+}
+
+static int subscribe(const char *topic, mqm_handler handler, void *user)
+{
+    return mqm_subscribe(m, "kafka", "issuer", topic, handler, user);
+}
+
+static struct loop *the_loop(void)
+{
+    char path[1100];
+    void *so;
+
+    snprintf(path, sizeof(path), "%s/loop.so", here());
+    so = dlopen(path, RTLD_NOW);
+    ck_assert_msg(so != NULL, "%s", dlerror());
+    return dlsym(so, LOOP_SYMBOL);
+}
+
+static void setup(void)
+{
+    l = the_loop();
+    ck_assert_ptr_nonnull(l);
+}
+
+static void send_it(const char *id, const char *key)
+{
+    struct mqm_delivery d = delivery(NULL, id);
+
+    d.msg.key = key;
+    d.msg.key_len = key ? strlen(key) : 0;
+    ck_assert_msg(mqm_publish(m, &d) == 0, "%s", mqm_errmsg());
+}
+
+START_TEST(test_subscribe_once_more_after_a_failure)
+{
+    int n = 0;
+
+    open_loop("", "");
+    atomic_store(&l->refuse, 1);
+    ck_assert_int_eq(subscribe("rewards", handle_counting, &n), -EIO);
+    ck_assert_int_eq(subscribe("rewards", handle_counting, &n), 0);
+    ck_assert_int_eq(subscribe("rewards", handle_counting, &n), -EEXIST);
+    send_it(new_id(), NULL);
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_int_eq(n, 1);
+}
+END_TEST
+
+static int subscribe_inside(void *user, const struct mqm_delivery *d)
+{
+    (void)d;
+    *(int *)user = subscribe("other", handle_counting, user);
+    return MQM_HANDLED;
+}
+
+START_TEST(test_subscribe_after_the_first_poll_is_refused)
+{
+    int r = 0;
+
+    open_loop("", "");
+    ck_assert_int_eq(subscribe("rewards", subscribe_inside, &r), 0);
+    send_it(new_id(), NULL);
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_int_eq(r, -EBUSY);
+    ck_assert_int_eq(subscribe("other", handle_counting, &r), -EBUSY);
+    ck_assert_msg(strstr(mqm_errmsg(), "before the first mqm_poll()"), "%s",
+                  mqm_errmsg());
+    ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "other",
+                                   handle_counting, &r), 0);
+}
+END_TEST
+
+static int send_again(void *user, struct mqm_delivery *d)
+{
+    const char *id = user;
+
+    ck_assert_uint_eq(d->msg.id_len, strlen(id));
+    ck_assert_mem_eq(d->msg.id, id, d->msg.id_len);
+    ck_assert_int_eq(mqm_publish(m, d), 0); /* comes again under its own id */
+    return 77;
+}
+
+/* The id has a name that mqm_publish() does not know, or is the key. */
+static const char *const where[] = {", \"id\": \"orderNo\"",
+                                    ", \"id\": \"@key\", \"key\": \"user\""};
+
+START_TEST(test_an_id_gets_through)
+{
+    const char *id = new_id();
+    int outcome = MQM_UNSURE;
+
+    open_loop(where[_i], ", \"lease_ms\": 1000, \"handler_ms\": 100, "
+                         "\"settle_ms\": 1200");
+    ck_assert_int_eq(subscribe("rewards", handle_answering, &outcome), 0);
+    send_it(id, NULL);
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_int_eq(look_at(m, id).state, MQM_PARKED);
+    sleep_ms(1250);
+    {
+        struct mqm_msg msg = message("kafka", id);
+
+        ck_assert_int_eq(mqm_resolve(m, &msg, look_at(m, id).token,
+                                     MQM_FAILED), MQM_OK);
+    }
+    outcome = MQM_HANDLED;
+    ck_assert_int_eq(mqm_read_parking(m, "kafka", "issuer", "rewards",
+                                      send_again, (void *)(uintptr_t)id), 77);
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_int_eq(look_at(m, id).state, MQM_DONE);
+}
+END_TEST
+
+START_TEST(test_a_key_that_is_the_id_is_no_other)
+{
+    struct mqm_delivery d = delivery(NULL, new_id());
+
+    open_loop(where[1], "");
+    d.msg.key = "user-17";
+    d.msg.key_len = 7;
+    ck_assert_int_eq(mqm_publish(m, &d), -EINVAL);
+    ck_assert_msg(strstr(mqm_errmsg(), "@key"), "%s", mqm_errmsg());
+    d.msg.key = d.msg.id;
+    d.msg.key_len = d.msg.id_len;
+    ck_assert_int_eq(mqm_publish(m, &d), 0);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("sides");
+
+    tcase_add_checked_fixture(tc, setup, close_it);
+    tcase_add_test(tc, test_subscribe_once_more_after_a_failure);
+    tcase_add_test(tc, test_subscribe_after_the_first_poll_is_refused);
+    tcase_add_loop_test(tc, test_an_id_gets_through, 0, 2);
+    tcase_add_test(tc, test_a_key_that_is_the_id_is_no_other);
+    return run_case("sides", tc);
+}

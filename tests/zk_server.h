@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* zk_server.h - a ZooKeeper of a test's own, by scripts/zookeeper, and the
+ * store's plugin as the library would load it. */
+#ifndef MQM_ZK_SERVER_H
+#define MQM_ZK_SERVER_H
+
+#include <mqmigrate/plugin.h>
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct zk_server {
+    char dir[64];
+    int port;
+};
+
+/* n free ports in a row, from MQM_PORT_BASE or by chance. */
+static int zk_free_ports(int n)
+{
+    const char *base = getenv("MQM_PORT_BASE");
+    int port = base ? (int)strtol(base, NULL, 10) : 27500 + getpid() % 90 * 20;
+
+    for (int tries = 0, found = 0; tries < 4000; tries++) {
+        int at = 1024 + (port - 1024 + tries) % 60000;
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        struct sockaddr_in a;
+
+        memset(&a, 0, sizeof(a));
+        a.sin_family = AF_INET;
+        a.sin_port = htons((unsigned short)at);
+        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        found = bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 ? found + 1 : 0;
+        close(fd);
+        if (found == n)
+            return at - n + 1;
+    }
+    return 0;
+}
+
+/* scripts/zookeeper of the tree this program was built in.  1: done. */
+static int zk_script(const char *command, const char *rest)
+{
+    char line[512];
+
+    snprintf(line, sizeof(line), "scripts/zookeeper %s %s >&2", command, rest);
+    return system(line) == 0;
+}
+
+static int zk_server_up(const struct zk_server *s)
+{
+    char rest[128];
+
+    snprintf(rest, sizeof(rest), "%s %d", s->dir, s->port);
+    return zk_script("up", rest);
+}
+
+static int zk_server_start(struct zk_server *s)
+{
+    snprintf(s->dir, sizeof(s->dir), "/tmp/mqm-zk-XXXXXX");
+    s->port = zk_free_ports(1);
+    return s->port > 0 && mkdtemp(s->dir) && zk_server_up(s);
+}
+
+static int zk_server_kill(const struct zk_server *s)
+{
+    return zk_script("kill", s->dir);
+}
+
+static int zk_remove(const char *dir, const char *what)
+{
+    char line[256];
+
+    snprintf(line, sizeof(line), "rm -rf '%s%s'", dir, what);
+    return system(line) == 0;
+}
+
+static void zk_server_end(const struct zk_server *s)
+{
+    if (!zk_script("down", s->dir) || !zk_remove(s->dir, ""))
+        fprintf(stderr, "%s: not ended\n", s->dir);
+}
+
+/* ../lib/mqmigrate/mqm_zk.so beside the folder of this program. */
+static const struct mqm_plugin *zk_plugin(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    char path[1024];
+    void *so;
+
+    snprintf(path, sizeof(path), "%.*s/../lib/mqmigrate/mqm_zk.so",
+             slash ? (int)(slash - program) : 1, slash ? program : ".");
+    so = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!so)
+        fprintf(stderr, "%s\n", dlerror());
+    return so ? dlsym(so, MQM_PLUGIN_SYMBOL) : NULL;
+}
+
+#endif
