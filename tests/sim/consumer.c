@@ -106,7 +106,7 @@ static void start(int proc)
     p->up = true;
     p->life++;
     p->in_gap = 0;
-    p->gap_stop = 0;
+    p->gap_stop = p->call_stop = 0;
     p->closing = false;
     p->threads = 0;
     p->long_gap = p->hangs = p->hung = false;

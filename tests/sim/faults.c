@@ -26,6 +26,8 @@ static void to_one(const struct fault *f)
     case F_PAUSE:
         if (f->at / MS & 1)
             p->gap_stop = f->length;
+        else if (f->at / MS & 2)
+            p->call_stop = f->length;
         else
             consumer_stop(f->target, f->length);
         break;

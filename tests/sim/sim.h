@@ -159,6 +159,7 @@ struct process {
     bool hangs;      /* the next call of a handler never ends */
     bool hung;       /* that is where it is */
     int64_t gap_stop; /* stand still so long at the next such moment */
+    int64_t call_stop; /* or in the next call of the store */
     bool closing;    /* no thread begins anything new */
     int threads;     /* in the library */
     int lose;   /* a fault_kind for the next call of the store, or -1 */

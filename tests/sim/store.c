@@ -161,6 +161,9 @@ static int sim_swap(void *self, struct mqm_swap *const *s, size_t n)
     if (there)
         sched_at(there, arrive, q);
     q->users = there ? 2 : 1;
+    if (p->call_stop)
+        consumer_stop(sim_cur, p->call_stop);
+    p->call_stop = 0;
     if (lose >= 0)
         trace("  the store's call of %d (%zu cells): fault", sim_cur, n);
     if (!back && store_is_away() && rng_chance(&rng, 70)) {

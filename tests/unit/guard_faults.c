@@ -258,6 +258,24 @@ START_TEST(test_limbo_of_many)
 }
 END_TEST
 
+/* A lease counts from when it was asked for: an answer that came late, or to a
+ * process that stood still, is no leave to begin. */
+START_TEST(test_an_answer_that_comes_after_its_lease)
+{
+    struct mqm_claim a = claim("kafka", new_id());
+
+    atomic_store(&f->delay_ms, 300);
+    ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK);
+    ck_assert_int_le(a.lease_ms, 700);
+    atomic_store(&f->delay_ms, 600); /* twice: asked, and swapped */
+    ck_assert_int_eq(mqm_renew(m, &a), MQM_LOST);
+    atomic_store(&f->delay_ms, 0);
+    ck_assert_int_eq(mqm_renew(m, &a), MQM_OK); /* nobody has taken it */
+    ck_assert_int_gt(a.lease_ms, 700);
+    ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_OK);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("guard_faults");
@@ -275,5 +293,6 @@ int main(void)
     tcase_add_test(tc, test_pending_with_an_unreadable_record_is_no_answer);
     tcase_add_test(tc, test_one_of_many_loses_its_answer);
     tcase_add_test(tc, test_limbo_of_many);
+    tcase_add_test(tc, test_an_answer_that_comes_after_its_lease);
     return run_case("guard_faults", tc);
 }
