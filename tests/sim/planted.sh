@@ -30,8 +30,8 @@ record.c|a hand back counts as an attempt|s/next->attempts--;/;/
 record.c|a repeated acquire waits for its own lease|s/if (held && cur->token == rq->token)/if (0)/
 record.c|a repeated end is LOST|s/if (newest && cur->state == way\[rq->op\].to)/if (0)/
 claim.c|limbo is not consulted|s/w->rq.token = mqm__limbo_take([^;]*;/(void)side_of;/
-claim.c|a proposal whose answer got lost is not remembered|s/if (w->rq.op == OP_ACQUIRE && w->result < 0 && w->result != -EPROTO)/if (0)/
-claim.c|tokens have no random part|s/(x ^ x >> 31) >> 42/(x >> 63 >> 1)/
+claim.c|a proposal whose answer got lost is not remembered|s/if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)/if (0)/
+claim.c|tokens have no random part|s/(x ^ x >> 31) >> (64 - CHANCE)/(x >> 63 >> 1)/
 claim.c|a token that was overtaken is proposed all the same|s/if (w->rq.op != OP_ACQUIRE || w->now.token <= w->rq.token)/if (1)/
 claim.c|a doubt of the store is a plain loss|s/w->rq.unsure = true;/w->rq.unsure = false;/
 claim.c|the policy is never too old|s/w->rq.may_pin_away = [^;]*;/w->rq.may_pin_away = true; (void)since;/
