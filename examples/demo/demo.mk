@@ -27,7 +27,11 @@ $(DEMO_BINS): $(SO)
 
 demo-programs: lib $(DEMO_BINS)
 
-demo: demo-programs ## move a service from Kafka to RocketMQ, live
+# What building needs comes first: on a fresh machine there is no compiler yet.
+demo: ## move a service from Kafka to RocketMQ, live (2 min)
+	@scripts/setup
+	@echo 'building'
+	@$(MAKE) -s --no-print-directory demo-programs
 	@BUILD=$(BUILD) GUARD=$(GUARD) STORE=$(STORE) SEED=$(SEED) \
 	    RATE=$(RATE) DEMO_PORT=$(DEMO_PORT) examples/demo/run
 

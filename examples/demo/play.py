@@ -305,6 +305,7 @@ class Play:
         if program.wait(90) != 0:
             raise Failed("the producer: " + self.stage.last_words("producer"))
         self.story["end_ms"] = now_ms()
+        self.watch.phase = "the last are settled"
         self.wait_for(lambda: self.is_drained("rocketmq"),
                       "draining RocketMQ")
         self.wait_for(lambda: self.stage.third_stats()["waiting"] == 0,

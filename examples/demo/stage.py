@@ -40,6 +40,20 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def runs(place):
+    """Is the server alive whose process id stands in the folder?  One that is
+    being started has none yet."""
+    try:
+        pid = (place / "pid").read_text().strip()
+    except OSError:
+        return True
+    try:
+        stat = pathlib.Path("/proc", pid, "stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 class Stage:
     def __init__(self, options):
         self.options = options
@@ -193,6 +207,7 @@ class Stage:
         try:
             code = program.wait(patience_s)
         except subprocess.TimeoutExpired:
+            self.check_servers()
             raise Failed("%s did not stop in %d s" % (name, patience_s))
         del self.programs[name]
         if code != 0:
@@ -207,7 +222,14 @@ class Stage:
         text = (self.dir / (name + ".err")).read_text(errors="replace")
         return text[-600:] or "(it said nothing)"
 
+    def check_servers(self):
+        for name, place in self.servers:
+            if not runs(place):
+                raise Failed("the server %s ended by itself: see %s"
+                             % (name, place / "server.log"))
+
     def check_alive(self):
+        self.check_servers()
         for name, program in self.programs.items():
             if program.poll() is not None:
                 raise Failed("%s ended by itself (%d): %s" % (
@@ -256,10 +278,12 @@ class Stage:
                 program.wait()
         self.programs.clear()
         for name, place in reversed(self.servers):
-            # Nothing of theirs is needed any more: no slow clean stop.
-            verb = "kill" if name == "rocketmq" else "down"
-            subprocess.run([str(ROOT / "scripts" / name), verb, str(place)],
-                           stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
+            # Nothing of theirs is needed any more: no slow clean stop. But
+            # `kill` knows only a server that came up; `down` any process.
+            for verb in ("kill", "down") if name == "rocketmq" else ("down",):
+                subprocess.run([str(ROOT / "scripts" / name), verb,
+                                str(place)],
+                               stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
         self.servers.clear()
