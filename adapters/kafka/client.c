@@ -130,8 +130,11 @@ static int judge(const struct kafka *k, const rd_kafka_metadata_t *md,
         *partitions = t->partition_cnt;
     }
     if (err)
-        return k->host->fail(k->host, kafka_errno(err), "topic '%s': %s",
-                             topic, rd_kafka_err2str(err));
+        return k->host->fail(k->host, kafka_errno(err), "topic '%s': %s%s",
+                             topic, rd_kafka_err2str(err),
+                             err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                                 ? ": create it, or correct its name"
+                                 : "");
     if (*partitions < 1)
         return k->host->fail(k->host, -EAGAIN,
                              "topic '%s' has no partition yet", topic);

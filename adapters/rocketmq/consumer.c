@@ -216,6 +216,27 @@ static void destroy(const struct rmq *self, struct CPushConsumer *c)
     self->api.DestroyPushConsumer(c);
 }
 
+/* The client itself waits in silence, for a topic and for a name server. */
+static void say_what_is_missing(const struct rmq_consumer *k)
+{
+    const struct mqm_host *host = k->self->host;
+
+    for (const struct rmq_topic *t = k->topics; t; t = t->next) {
+        int r = rmq_route(k->self, t->name);
+
+        if (r == -ENOENT)
+            host->log(host, MQM_ERROR,
+                      "RocketMQ has no topic '%s' (name server %s): create "
+                      "it, or correct its name; nothing comes until then",
+                      t->name, k->self->set.name_server);
+        else if (r < 0)
+            host->log(host, MQM_ERROR,
+                      "the name server (%s) does not answer; nothing comes "
+                      "until it does",
+                      k->self->set.name_server);
+    }
+}
+
 static int start(struct rmq_consumer *k)
 {
     const struct rmq *self = k->self;
@@ -231,8 +252,10 @@ static int start(struct rmq_consumer *k)
     r = prepare(k, c);
     if (!r)
         r = self->api.StartPushConsumer(c);
-    if (!r)
+    if (!r) {
+        say_what_is_missing(k);
         return MQM_OK;
+    }
     self->host->fail(self->host, -EIO,
                      "the consumer of group '%s' does not start (%d: %s): is "
                      "the group in use in this process already, and is "

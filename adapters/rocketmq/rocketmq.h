@@ -252,6 +252,8 @@ void rmq_end_producer(struct rmq *self);
 /* route.c: why the client sees no queues.  -ENOENT: there is no such topic;
  * -EIO: nobody can tell. */
 int rmq_no_route(const struct rmq *self, const char *topic);
+/* The same question without a failure: MQM_OK when there is one. */
+int rmq_route(const struct rmq *self, const char *topic);
 
 /* scan.c */
 int rmq_scan(void *self, const char *topic,

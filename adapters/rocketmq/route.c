@@ -133,9 +133,9 @@ static int ask(int fd, const char *topic, int64_t end)
     return code ? (int)strtol(code + 7, NULL, 10) : -1;
 }
 
-int rmq_no_route(const struct rmq *self, const char *topic)
+/* The answer's code, or -1: nobody answered. */
+static int code_of(const struct rmq *self, const char *topic)
 {
-    const struct mqm_host *host = self->host;
     const char *at = self->set.name_server;
     int code = -1;
 
@@ -150,6 +150,21 @@ int rmq_no_route(const struct rmq *self, const char *topic)
         }
         at += len + (at[len] == ';');
     }
+    return code;
+}
+
+int rmq_route(const struct rmq *self, const char *topic)
+{
+    int code = code_of(self, topic);
+
+    return code == NO_TOPIC ? -ENOENT : code < 0 ? -EIO : MQM_OK;
+}
+
+int rmq_no_route(const struct rmq *self, const char *topic)
+{
+    const struct mqm_host *host = self->host;
+    int code = code_of(self, topic);
+
     if (code == NO_TOPIC)
         return host->fail(host, -ENOENT,
                           "RocketMQ has no topic '%s' (name server %s): "
