@@ -42,7 +42,7 @@ static int needs_since(const struct reader *rd, const struct json_place *at,
 
     return mqm__bad_place(rd, &p,
                           "%s needs \"since\", the moment of the "
-                          "switch, which is not set",
+                          "switch, which is not set: mqmctl since",
                           what);
 }
 

@@ -286,7 +286,7 @@ const struct setting_row mqm__settings[] = {
      .name = "parking",
      .kind = KIND_TEXT,
      .offset = AT(at_side, parking),
-     .note = "TOPIC-GROUP-parking",
+     .note = "TOPIC-GROUP-parking, of the broker's names",
      BYTES(0, 255),
      .words = "The topic for bodies of parked messages; \"\": none, then their "
               "copies are not acknowledged."},

@@ -97,8 +97,8 @@ static const struct topic_config *no_topic(const struct config *c,
     char known[400];
 
     list_topics(known, sizeof(known), c);
-    mqm__fail(-ENOENT, "%s \"%.60s/%.60s\"; there are (group/topic): %s", why,
-              group ? group : "*", topic ? topic : "", known);
+    mqm__fail(-ENOENT, "%s \"%.60s%s%.60s\"; there are (group/topic): %s", why,
+              group ? group : "", group ? "/" : "", topic ? topic : "", known);
     return NULL;
 }
 

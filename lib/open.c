@@ -80,6 +80,17 @@ static int init(mqm *m, const struct mqm_options *opts)
     return m->source.path ? 0 : mqm__fail(-ENOMEM, "no memory for a path");
 }
 
+static int forget_before(mqm *m, const struct topic_config *t, int64_t *from,
+                         int64_t *created)
+{
+    mqm__log(m, MQM_WARN,
+             "%s: the store was made after \"since\": is it the one that the "
+             "migration began with?  Messages born before it are in doubt",
+             t->space);
+    return m->store.table->store->memory(m->store.self, t->space, *created,
+                                         from, created);
+}
+
 /* A store that began after the switch has forgotten what was before it: it is
  * not the one that the migration began with. */
 static int check_memory(mqm *m)
@@ -96,7 +107,7 @@ static int check_memory(mqm *m)
         r = s->memory(m->store.self, t->space, 0, &from, &created);
         if (r == 0 && t->policy.since_ms && created > t->policy.since_ms &&
             from < created && (s->flags & MQM_STORE_DURABLE))
-            r = s->memory(m->store.self, t->space, created, &from, &created);
+            r = forget_before(m, t, &from, &created);
         mqm__combine_leave(&m->combine);
     }
     return r < 0 ? mqm__fail_in(r, "store: ") : 0;

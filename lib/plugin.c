@@ -80,8 +80,10 @@ static int load_file(const struct mqm_plugin **out, const char *path, int kind)
     void *so;
 
     if (access(path, R_OK) != 0)
-        return mqm__fail(-ENOENT, "plugin %s: %s; set plugin_dir, or give its "
-                         "path", path, strerror(errno));
+        return mqm__fail(-ENOENT, "plugin %s: %s; correct the name, set "
+                         "plugin_dir, or give its path%s", path,
+                         strerror(errno), kind == PLUGIN_STORE
+                             ? " (built in: sqlite, redis, memory)" : "");
     so = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!so)
         return mqm__fail(-ELIBACC, "plugin %s", dlerror());

@@ -181,7 +181,7 @@ MQM_API int mqm_reload(mqm *m);
 /* ----------------------- the whole guard, one call ---------------------- */
 
 /* Returns an mqm_outcome.  For MQM_DOUBT it is called only if the configuration
- * says so (doubt = run); ask whoever knows before working. */
+ * says so (in_doubt = again); ask whoever knows before working. */
 typedef int (*mqm_handler)(void *user, const struct mqm_delivery *d);
 
 /* Ask whose the copies are, claim them in few round trips, call the handler
