@@ -44,7 +44,7 @@ UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c)
 
 all: lib ## build library, adapters and mqmctl
 lib: $(SO) $(A) $(ADAPTERS) $(PLUGINS) $(CTL)
-examples: lib $(EXAMPLES)
+examples: lib $(EXAMPLES) ## build the examples
 unit: $(UNIT)
 
 $(BUILD)/obj/%.o: %.c

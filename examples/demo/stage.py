@@ -278,10 +278,12 @@ class Stage:
                 program.wait()
         self.programs.clear()
         for name, place in reversed(self.servers):
-            # Nothing of theirs is needed any more: no slow clean stop.
-            verb = "kill" if name == "rocketmq" else "down"
-            subprocess.run([str(ROOT / "scripts" / name), verb, str(place)],
-                           stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
+            # Nothing of theirs is needed any more: no slow clean stop. But
+            # `kill` knows only a server that came up; `down` any process.
+            for verb in ("kill", "down") if name == "rocketmq" else ("down",):
+                subprocess.run([str(ROOT / "scripts" / name), verb,
+                                str(place)],
+                               stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
         self.servers.clear()
