@@ -434,7 +434,12 @@ START_TEST(forgets_and_says_so)
     keep.keep_ms = 60000;
     ck_assert_int_eq(run(self, &keep), MQM_OK);
     nap(700);
-    ck_assert_int_eq(store->tick(self), 0);
+    /* A little at a time: on a busy machine one tick may not get far. */
+    for (int i = 0; i < 50 && memory_from("shop/issuer/rewards", 0) <= born;
+         i++) {
+        ck_assert_int_eq(store->tick(self), 0);
+        nap(i ? 100 : 0);
+    }
     ck_assert_int_gt(memory_from("shop/issuer/rewards", 0), born);
     ck_assert_int_le(memory_from("shop/issuer/rewards", 0), now_ms());
 

@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 enum { LEASE_MS = 2000, HANDLER_MS = 1000, PAUSE_MS = 200 };
-enum { PATIENCE_MS = 30000 };
+enum { PATIENCE_MS = 60000 };
 
 static const char *const side_names[] = {"kafka", "rocketmq"};
 
