@@ -100,7 +100,7 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 
 include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
 	tests/fakes/fault.mk tests/bench/bench.mk tests/sim/sim.mk \
-	examples/demo/demo.mk
+	examples/demo/demo.mk tests/chaos/chaos.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)
