@@ -127,6 +127,7 @@ static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
 static int know_store(struct redis *d, const redisReply *r)
 {
     int64_t created_ms, now_ms, floor_ms;
+    int evicts;
 
     if (!is_hello(r))
         return mqm__redis_nonsense(d);
@@ -135,11 +136,13 @@ static int know_store(struct redis *d, const redisReply *r)
     floor_ms = mqm__redis_digits(r->element[3]->str, r->element[3]->len);
     if (created_ms < 0 || now_ms < 0 || floor_ms < 0)
         return mqm__redis_nonsense(d);
-    if (strcmp(r->element[4]->str, "noeviction") != 0)
+    evicts = strcmp(r->element[4]->str, "noeviction") != 0;
+    if (evicts && d->judged && !d->evicts)
         return d->host->fail(d->host, -EINVAL,
                              "%s: makes room by forgetting records "
                              "(maxmemory-policy %.40s): set it to noeviction",
                              d->link.address.label, r->element[4]->str);
+    d->evicts = evicts;
     if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0)
         raise_floor(d, now_ms, "it has been emptied or replaced");
     raise_floor(d, floor_ms, "it was restarted without \"appendfsync always\""

@@ -119,5 +119,6 @@ int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
 int cmd_plugins(struct ctl *c);
 int cmd_settings(struct ctl *c);
 int cmd_check(struct ctl *c);
+int cmd_doctor(struct ctl *c);
 
 #endif
