@@ -10,6 +10,7 @@
  */
 #include "../stores.h"
 #include "setting.h"
+#include "sqlite_checkup.h"
 #include "sqlite_db.h"
 #include "sqlite_forget.h"
 #include "sqlite_space.h"
@@ -295,6 +296,7 @@ static const struct mqm_store store = {
     .list = store_list,
     .memory = store_memory,
     .tick = store_tick,
+    .checkup = mqm__sqlite_checkup,
 };
 
 const struct mqm_plugin mqm__store_sqlite = {

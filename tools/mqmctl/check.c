@@ -169,7 +169,7 @@ int cmd_check(struct ctl *c)
 
 static int on_finding(void *user, const struct mqm_finding *f)
 {
-    static const char *const levels[] = {"ok", "warn", "LOSES"};
+    static const char *const levels[] = {"ok", "warn", "loses"};
     struct check *k = user;
     char name[256];
 
