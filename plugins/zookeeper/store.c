@@ -186,6 +186,7 @@ static const struct mqm_store store = {
     .list = zk_list,
     .memory = store_memory,
     .tick = zk_tick,
+    .checkup = zk_checkup,
 };
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "zk", "1", &store, NULL};
