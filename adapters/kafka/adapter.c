@@ -72,6 +72,7 @@ static const struct mqm_adapter adapter = {
     .publish = kafka_publish,
     .scan = kafka_scan,
     .probe = kafka_probe,
+    .checkup = kafka_checkup,
 };
 
 MQM_PLUGIN = {

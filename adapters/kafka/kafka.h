@@ -82,4 +82,7 @@ int kafka_scan(void *self, const char *topic,
                int (*visit)(void *user, struct mqm_delivery *d), void *user);
 int kafka_probe(void *self, const char *group, const char *topic);
 
+/* checkup.c */
+int kafka_checkup(void *self, const struct mqm_inquiry *q);
+
 #endif
