@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,9 @@ enum { DAY_MS = 86400000 };
 #define UNTOLD INT64_MIN
 struct facts {
     int64_t retention_ms, retention_bytes, least_in_sync;
-    int compacts;
+    int compacts, makes_topics;
     int partitions, replicas; /* the fewest that one has */
+    int broker;               /* that told, or -1 */
 };
 
 /* ---------------------------- describing ---------------------------- */
@@ -36,6 +38,8 @@ static void take(struct facts *f, const char *name, const char *value)
         f->least_in_sync = strtoll(value, NULL, 10);
     else if (!strcmp(name, "cleanup.policy"))
         f->compacts = strstr(value, "compact") != NULL;
+    else if (!strcmp(name, "auto.create.topics.enable"))
+        f->makes_topics = !strcmp(value, "true");
 }
 
 static void not_looked_at(const struct look *l, const char *subject,
@@ -77,10 +81,10 @@ static int take_configs(const struct look *l, rd_kafka_event_t *e,
     return 0;
 }
 
-static int describe(const struct look *l, const char *name, struct facts *f)
+static int describe(const struct look *l, rd_kafka_ResourceType_t type,
+                    const char *name, struct facts *f)
 {
-    rd_kafka_ConfigResource_t *what =
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    rd_kafka_ConfigResource_t *what = rd_kafka_ConfigResource_new(type, name);
     rd_kafka_event_t *e;
     int r;
 
@@ -104,6 +108,7 @@ static void count_replicas(const struct look *l, const char *name,
     if (!rkt)
         return;
     if (!rd_kafka_metadata(l->rk, 0, rkt, &md, KAFKA_ASK_MS)) {
+        f->broker = md->orig_broker_id;
         for (int i = 0; md->topic_cnt == 1 && i < md->topics[0].partition_cnt;
              i++) {
             const int n = md->topics[0].partitions[i].replica_cnt;
@@ -202,11 +207,27 @@ static void find_parking(const struct mqm_inquiry *q, const struct facts *f)
 
 static int gather(const struct look *l, const char *name, struct facts *f)
 {
-    const struct facts none = {UNTOLD, UNTOLD, UNTOLD, 0, 0, 0};
+    const struct facts none = {UNTOLD, UNTOLD, UNTOLD, 0, 0, 0, 0, -1};
 
     *f = none;
     count_replicas(l, name, f);
-    return describe(l, name, f);
+    return describe(l, RD_KAFKA_RESOURCE_TOPIC, name, f);
+}
+
+/* One stands for all of them. */
+static void look_at_broker(const struct look *l, struct facts *f)
+{
+    char id[16];
+
+    snprintf(id, sizeof(id), "%d", f->broker);
+    if (f->broker < 0 || describe(l, RD_KAFKA_RESOURCE_BROKER, id, f) < 0 ||
+        !f->makes_topics)
+        return;
+    l->q->find(l->q, MQM_WARNING, "auto.create.topics.enable",
+               "set it to false, and create the topics",
+               "broker %s: a topic that is misspelt is made by whoever sends "
+               "to it, and nobody reads it",
+               id);
 }
 
 static void look_at_topics(const struct look *l)
@@ -220,6 +241,7 @@ static void look_at_topics(const struct look *l)
         find_compaction(q, q->topic, &f);
         find_replicas(q, q->topic, &f);
     }
+    look_at_broker(l, &f);
     if (!q->parking[0])
         return;
     if (kafka_topic_there(l->c, l->rk, q->parking, &n) < 0) {

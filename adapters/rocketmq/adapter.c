@@ -86,6 +86,7 @@ static const struct mqm_adapter adapter = {
     .publish = rmq_publish,
     .scan = rmq_scan,
     .probe = rmq_probe,
+    .checkup = rmq_checkup,
 };
 
 MQM_PLUGIN = {

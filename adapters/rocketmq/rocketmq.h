@@ -6,7 +6,9 @@
  * client.c fills the table; message.c reads a message; callback.c decides what
  * a callback of the client answers; consumer.c begins and ends consumers;
  * producer.c sends; scan.c reads a topic without being a member of a group;
- * route.c tells a missing topic from a missing name server.
+ * route.c tells a missing topic from a missing name server; checkup.c and
+ * position.c look at how the brokers are set up, by requests of our own
+ * (remoting.c).
  */
 #ifndef RMQ_ROCKETMQ_H
 #define RMQ_ROCKETMQ_H
@@ -249,15 +251,47 @@ enum { RMQ_TRIES_MAX = 14 };
 int rmq_publish(void *self, const struct mqm_delivery *d);
 void rmq_end_producer(struct rmq *self);
 
+/* remoting.c */
+
+struct rmq_answer {
+    int code; /* 0: done as asked */
+    char header[4096];
+    char *body; /* NULL, or of rmq_forget() */
+};
+
+/* Ask a server ("host:port", not terminated); fields is JSON without its
+ * braces.  0: it answered; -1.  Forget the answer in any case. */
+int rmq_ask(const char *address, size_t len, int code, const char *fields,
+            struct rmq_answer *out);
+void rmq_forget(struct rmq_answer *a);
+/* What stands behind `name` in a text: a number, or up to the next quote or end
+ * of line.  text may be NULL. */
+int64_t rmq_number(const char *text, const char *name, int64_t none);
+int rmq_text(const char *text, const char *name, char *out, size_t size);
+
 /* route.c: why the client sees no queues.  -ENOENT: there is no such topic;
  * -EIO: nobody can tell. */
 int rmq_no_route(const struct rmq *self, const char *topic);
 /* The same question without a failure: MQM_OK when there is one. */
 int rmq_route(const struct rmq *self, const char *topic);
+int rmq_ask_route(const struct rmq *self, const char *topic,
+                  struct rmq_answer *out);
 
 /* scan.c */
 int rmq_scan(void *self, const char *topic,
              int (*visit)(void *user, struct mqm_delivery *d), void *user);
 int rmq_probe(void *self, const char *group, const char *topic);
+
+/* checkup.c, position.c */
+int rmq_checkup(void *self, const struct mqm_inquiry *q);
+
+struct rmq_queues { /* of a topic on one broker */
+    char address[128]; /* of its master */
+    char broker[128];
+    int n;
+};
+/* Where the group stands in them. */
+void rmq_look_at_group(const struct mqm_inquiry *q,
+                       const struct rmq_queues *queues, size_t n);
 
 #endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* checkup.c - are the brokers and the client library fit to lose nothing?
+ *
+ * The client library tells next to nothing of a broker, so its brokers are
+ * asked by requests of our own, which change nothing.  (Asking for a group's
+ * settings does: it makes the group.  Where the group stands tells enough.)
+ * What a broker does not answer is a warning with the command to look by hand.
+ */
+#include "rocketmq.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GET_BROKER_CONFIG = 26, BROKERS_MAX = 64, HOUR_MS = 3600000 };
+
+/* --------------------------- the client library -------------------------- */
+
+static void look_at_library(const struct rmq *self, const struct mqm_inquiry *q)
+{
+    if (!self->api.GetMessageBodyLength)
+        q->find(q, MQM_WARNING, "librocketmq",
+                "send text, or use a librocketmq built from its master branch",
+                "it has no GetMessageBodyLength: it cuts off bodies at their "
+                "first NUL byte, and only those sent by mqm_publish() are "
+                "noticed");
+    if (!self->sends_back && !self->set.orderly)
+        q->find(q, MQM_WARNING, "librocketmq",
+                "take 2.1 or later, or \"mode\": \"orderly\"",
+                "it is older than 2.1: a copy that it cannot send back is "
+                "lost, so one that has to wait keeps a thread");
+    if (self->api.GetMessageBodyLength && self->sends_back)
+        q->find(q, MQM_FINE, "librocketmq", NULL,
+                "2.1 or later, with whole bodies");
+}
+
+/* ------------------------------- a broker -------------------------------- */
+
+/* How long it may take until a copy that is sent back came for the last time:
+ * the levels from the third on are the pauses between 16 tries. */
+static int64_t ladder_ms(const char *levels)
+{
+    int64_t sum = 0;
+    int level = 0;
+
+    while (*levels && level < 18) {
+        char *end;
+        int64_t n = strtoll(levels, &end, 10);
+
+        if (end == levels)
+            return 0;
+        n *= *end == 'd' ? 86400 : *end == 'h' ? 3600 : *end == 'm' ? 60 : 1;
+        sum += ++level > 2 ? n * 1000 : 0;
+        levels = end + strcspn(end, " ");
+        levels += strspn(levels, " ");
+    }
+    return sum;
+}
+
+static void find_retention(const struct mqm_inquiry *q, const char *broker,
+                           const char *config)
+{
+    const int64_t ms = rmq_number(config, "\nfileReservedTime=", 0) * HOUR_MS;
+    char levels[512];
+    int64_t ladder;
+
+    rmq_text(config, "\nmessageDelayLevel=", levels, sizeof(levels));
+    ladder = ladder_ms(levels);
+    if (q->keep_ms < ladder)
+        q->find(q, MQM_WARNING, "retries", "make keep_ms longer",
+                "%s: a copy may be sent again for %" PRId64 " minutes, longer "
+                "than keep_ms: it is in doubt then",
+                broker, ladder / 60000);
+    if (ms <= 0)
+        q->find(q, MQM_WARNING, "retention", NULL,
+                "%s: not looked at: it tells no fileReservedTime", broker);
+    else if (ms > q->keep_ms)
+        q->find(q, MQM_WARNING, "retention", "make keep_ms as long",
+                "%s: fileReservedTime=%" PRId64 " h is longer than keep_ms (%"
+                PRId64 "): a copy may still come when its record is forgotten, "
+                "and is in doubt then",
+                broker, ms / HOUR_MS, q->keep_ms);
+    else
+        q->find(q, MQM_FINE, "retention", NULL,
+                "%s: fileReservedTime=%" PRId64 " h, keep_ms %" PRId64, broker,
+                ms / HOUR_MS, q->keep_ms);
+    if (!q->parking[0] || ms <= 0)
+        return;
+    q->find(q, ms <= q->settle_ms ? MQM_FATAL : MQM_WARNING, "parking",
+            "resolve before that; or raise fileReservedTime",
+            "%s: a body in '%s' is gone after %" PRId64 " h, as all messages "
+            "of this broker",
+            broker, q->parking, ms / HOUR_MS);
+}
+
+static void find_safety(const struct mqm_inquiry *q, const char *broker,
+                        const char *config)
+{
+    char flush[32], role[32];
+
+    rmq_text(config, "\nflushDiskType=", flush, sizeof(flush));
+    rmq_text(config, "\nbrokerRole=", role, sizeof(role));
+    if (strcmp(flush, "SYNC_FLUSH") != 0 && strcmp(role, "SYNC_MASTER") != 0)
+        q->find(q, MQM_WARNING, "replicas",
+                "set flushDiskType=SYNC_FLUSH, or brokerRole=SYNC_MASTER with "
+                "a slave",
+                "%s: %s, %s: what it has just taken is lost with its machine",
+                broker, flush, role);
+    else
+        q->find(q, MQM_FINE, "replicas", NULL, "%s: %s, %s", broker, flush,
+                role);
+    if (strstr(config, "\nautoCreateTopicEnable=true"))
+        q->find(q, MQM_WARNING, "autoCreateTopicEnable",
+                "set it to false, and create the topics",
+                "%s: a topic that is misspelt is made by whoever sends to it, "
+                "and nobody reads it",
+                broker);
+}
+
+static void look_at_broker(const struct mqm_inquiry *q,
+                           const struct rmq_queues *at)
+{
+    struct rmq_answer a;
+    const int r = rmq_ask(at->address, strlen(at->address), GET_BROKER_CONFIG,
+                          "", &a);
+
+    if (r < 0 || a.code != 0 || !a.body) {
+        q->find(q, MQM_WARNING, "broker",
+                "look with 'mqadmin getBrokerConfig' at fileReservedTime and "
+                "flushDiskType",
+                "%s (%s): not looked at: %s (code %d)", at->broker,
+                at->address, r < 0 ? "it does not answer" : "it refuses",
+                a.code);
+    } else {
+        find_retention(q, at->broker, a.body);
+        find_safety(q, at->broker, a.body);
+    }
+    rmq_forget(&a);
+}
+
+/* ------------------------------- the route ------------------------------- */
+
+/* The queues of a broker stand in a list of their own, by its name. */
+static int queues_of(const char *route, const char *broker)
+{
+    const char *list = strstr(route, "\"queueDatas\":");
+    char name[160];
+    const char *at;
+
+    snprintf(name, sizeof(name), "\"brokerName\":\"%s\"", broker);
+    at = list ? strstr(list, name) : NULL;
+    return (int)rmq_number(at, "\"readQueueNums\":", 0);
+}
+
+static size_t read_route(const char *route, struct rmq_queues *out, size_t room)
+{
+    static const char addresses[] = "\"brokerAddrs\":{";
+    size_t n = 0;
+
+    for (const char *p = strstr(route, addresses); p && n < room;
+         p = strstr(p + 1, addresses)) {
+        struct rmq_queues *q = &out[n];
+
+        if (!rmq_text(p, "\"0\":\"", q->address, sizeof(q->address)) ||
+            !rmq_text(p, "\"brokerName\":\"", q->broker, sizeof(q->broker)))
+            continue;
+        q->n = queues_of(route, q->broker);
+        n += q->n > 0;
+    }
+    return n;
+}
+
+static void look_at_brokers(const struct mqm_inquiry *q, const char *route)
+{
+    struct rmq_queues *queues = calloc(BROKERS_MAX, sizeof(*queues));
+    size_t n = queues ? read_route(route, queues, BROKERS_MAX) : 0;
+
+    if (n == 0)
+        q->find(q, MQM_WARNING, "broker", "look with 'mqadmin topicRoute'",
+                "not looked at: the route of '%s' names no master", q->topic);
+    for (size_t i = 0; i < n; i++)
+        look_at_broker(q, &queues[i]);
+    if (n > 0)
+        rmq_look_at_group(q, queues, n);
+    free(queues);
+}
+
+static void look_at_parking(const struct rmq *self, const struct mqm_inquiry *q)
+{
+    if (q->parking[0] && rmq_route(self, q->parking) == -ENOENT)
+        q->find(q, MQM_WARNING, "parking", "create it",
+                "'%s' is not there: bodies cannot be kept, so copies of what "
+                "is parked come again and again",
+                q->parking);
+}
+
+int rmq_checkup(void *p, const struct mqm_inquiry *q)
+{
+    struct rmq *self = p;
+    struct rmq_answer route = {.code = -1};
+    int r;
+
+    look_at_library(self, q);
+    r = rmq_check_name(self->host, "topic", q->topic);
+    if (r == MQM_OK)
+        r = rmq_check_name(self->host, "group", q->group);
+    if (r < 0)
+        return r;
+    if (rmq_ask_route(self, q->topic, &route) < 0 || route.code != 0)
+        r = rmq_no_route(self, q->topic);
+    else
+        look_at_brokers(q, route.body);
+    rmq_forget(&route);
+    if (r == MQM_OK)
+        look_at_parking(self, q);
+    return r;
+}
