@@ -15,7 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
+#include <sys/vfs.h>
 
 /* A done record with its share of the pages, and some for the log. */
 enum { RECORD_BYTES = 120 };
@@ -29,7 +29,7 @@ enum { RECORD_BYTES = 120 };
     "it is gone after a restart, and what was born before is in doubt",        \
         "put the file on a disk"
 #define UNSURE                                                                 \
-    "whether it syncs and locks as a disk does depends on what lies behind it", \
+    "whether it syncs and locks as a disk does depends on what is behind it",  \
         "put the file on a disk of this machine"
 
 static const struct mqm__file_system file_systems[] = {

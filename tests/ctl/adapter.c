@@ -132,9 +132,15 @@ static int files_probe(void *self, const char *group, const char *topic)
 }
 
 static const struct mqm_adapter adapter = {
-    sizeof(adapter), files_open,    files_close,  files_subscribe,
-    files_poll,      files_header,  files_publish, files_scan,
-    files_probe,
+    .size = sizeof(adapter),
+    .open = files_open,
+    .close = files_close,
+    .subscribe = files_subscribe,
+    .poll = files_poll,
+    .header = files_header,
+    .publish = files_publish,
+    .scan = files_scan,
+    .probe = files_probe,
 };
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "files", "1", NULL, &adapter};
