@@ -14,7 +14,7 @@ import sys
 import time
 
 ROUTE, CREATE_TOPIC, CREATE_GROUP, TOPIC_CONFIG = 105, 17, 200, 351
-COMMITTED, MAX_OFFSET, MIN_OFFSET, SEND = 14, 30, 31, 310
+COMMITTED, COMMIT, MAX_OFFSET, MIN_OFFSET, SEND = 14, 15, 30, 31, 310
 NO_TOPIC, NOT_FOUND = 17, 22
 # From this version on the name server answers in standard JSON.
 VERSION = 453
@@ -164,6 +164,14 @@ def offsets(port, name, subject):
               offset(conn, MAX_OFFSET, subject, queue))
 
 
+def commit(port, name, subject, position):
+    """The group's position in each queue, as a consumer would leave it."""
+    conn = broker(port)
+    for queue in range(queues(conn, subject)):
+        conn.must(COMMIT, {"consumerGroup": name, "topic": subject,
+                           "queueId": queue, "commitOffset": position})
+
+
 def count(port, subject):
     conn = broker(port)
     print(sum(offset(conn, MAX_OFFSET, subject, queue) -
@@ -189,7 +197,7 @@ def send(port, subject, *properties):
 
 
 def main(args):
-    commands = (ready, topic, group, offsets, count, send)
+    commands = (ready, topic, group, offsets, commit, count, send)
     command = {c.__name__: c for c in commands}[args[1]]
     try:
         command(int(args[0]), *args[2:])
