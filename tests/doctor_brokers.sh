@@ -59,6 +59,24 @@ exits() { # NAME CODE
     if [ "$code" = "$2" ]; then ok "$1"; else not_ok "$1" "$tmp/findings"; fi
 }
 
+json_is_right() {
+    "$BUILD/bin/mqmctl" -c "$config" doctor --json | python3 -c '
+import json, sys
+found = json.load(sys.stdin)
+assert any(f["level"] == "warn" and f["remedy"] for f in found)
+assert not any(f["level"] == "loses" for f in found)'
+}
+
+refused() { # NAME COMMAND...
+    local what=$1
+    shift
+    if "$@" >"$tmp/said" 2>&1; then
+        not_ok "$what" "$tmp/said"
+    else
+        ok "$what"
+    fi
+}
+
 topics() { # NAME SETTINGS PARKING-SETTINGS
     # shellcheck disable=SC2086
     {
@@ -93,12 +111,7 @@ has "RocketMQ: the client library" warn rocketmq librocketmq \
     GetMessageBodyLength
 has "RocketMQ: no position yet" warn rocketmq group \
     "no position in 1 of 1 queues, with 0 messages"
-check "as JSON" eval '"$BUILD/bin/mqmctl" -c "$config" doctor --json |
-    python3 -c "
-import json, sys
-found = json.load(sys.stdin)
-assert any(f[\"level\"] == \"warn\" and f[\"remedy\"] for f in found)
-assert not any(f[\"level\"] == \"loses\" for f in found)"'
+check "as JSON" json_is_right
 
 # ------------------------------------ positions ------------------------------
 
@@ -145,6 +158,6 @@ examine
 exits "topics that are not there" 1
 has "Kafka: no topic" warn kafka look "$name-y"
 has "RocketMQ: no topic" warn rocketmq look "$name-y"
-check "nothing was made by looking" eval \
-    '! scripts/rocketmq offsets "$rocketmq" "$name" "$name-y" >/dev/null 2>&1'
+refused "nothing was made by looking" \
+    scripts/rocketmq offsets "$rocketmq" "$name" "$name-y"
 plan
