@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+MQM__VPRINTF(5)
 static void vfind(struct checkup *k, int level, const char *subject,
                   const char *remedy, const char *fmt, va_list ap)
 {

@@ -61,6 +61,7 @@ static int try_open(const char *store, const char *topic, unsigned flags)
     o.config = text;
     o.flags = MQM_NO_KEEPER | flags;
     o.log = hear;
+    mqm_close(m);
     m = NULL;
     return mqm_open(&m, &o);
 }

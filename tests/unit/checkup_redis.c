@@ -82,7 +82,6 @@ START_TEST(whoever_insists_may_open_it)
     snprintf(insists, sizeof(insists), "%s, \"insist\": true", section);
     ck_assert_int_eq(try_open(insists, "", 0), 0);
     ck_assert_msg(strstr(logged, "allkeys-lru"), "%s", logged);
-    mqm_close(m);
     ck_assert_int_eq(try_open(section, "", MQM_ANY_STORE), 0);
     examine();
     must_find("fatal store eviction:", "allkeys-lru");
