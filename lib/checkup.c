@@ -131,7 +131,7 @@ static void checkup_store(struct checkup *k, mqm *m, const struct config *c)
     k->part = "store";
     expect(&k->inquiry, c);
     what_all_stores_have(k, p->table->store);
-    if (p->table->store->flags)
+    if (p->table->store->flags) /* else that was all there is to say */
         not_looked_at(k, ask_store(k, m), p->table->name);
 }
 

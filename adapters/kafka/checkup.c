@@ -19,7 +19,7 @@ enum { DAY_MS = 86400000 };
 #define UNTOLD INT64_MIN
 struct facts {
     int64_t retention_ms, retention_bytes, least_in_sync;
-    int compacts, makes_topics;
+    int compacts, makes_topics, forgets;
     int partitions, replicas; /* the fewest that one has */
     int broker;               /* that told, or -1 */
 };
@@ -38,6 +38,8 @@ static void take(struct facts *f, const char *name, const char *value)
         f->least_in_sync = strtoll(value, NULL, 10);
     else if (!strcmp(name, "cleanup.policy"))
         f->compacts = strstr(value, "compact") != NULL;
+    else if (!strcmp(name, "unclean.leader.election.enable"))
+        f->forgets = !strcmp(value, "true");
     else if (!strcmp(name, "auto.create.topics.enable"))
         f->makes_topics = !strcmp(value, "true");
 }
@@ -45,10 +47,13 @@ static void take(struct facts *f, const char *name, const char *value)
 static void not_looked_at(const struct look *l, const char *subject,
                           const char *what, const char *why)
 {
+    char buf[KAFKA_TEXT_MAX];
+
     l->q->find(l->q, MQM_WARNING, subject,
                "let the user of this side describe it, or ask who runs the "
                "brokers",
-               "'%s': not looked at: %s", what, why);
+               "'%s': not looked at: %s", what,
+               kafka_hide(l->c->k, buf, sizeof(buf), why));
 }
 
 static int take_configs(const struct look *l, rd_kafka_event_t *e,
@@ -143,6 +148,11 @@ static void find_replicas(const struct mqm_inquiry *q, const char *name,
         q->find(q, MQM_FINE, "replicas", NULL,
                 "'%s': %d, min.insync.replicas=%" PRId64, name, f->replicas,
                 f->least_in_sync);
+    if (f->forgets && f->replicas > 1)
+        q->find(q, MQM_WARNING, "replicas",
+                "set unclean.leader.election.enable=false",
+                "'%s': one that lags may lead: what it does not have is lost",
+                name);
 }
 
 static void find_compaction(const struct mqm_inquiry *q, const char *name,
@@ -207,7 +217,7 @@ static void find_parking(const struct mqm_inquiry *q, const struct facts *f)
 
 static int gather(const struct look *l, const char *name, struct facts *f)
 {
-    const struct facts none = {UNTOLD, UNTOLD, UNTOLD, 0, 0, 0, 0, -1};
+    const struct facts none = {UNTOLD, UNTOLD, UNTOLD, 0, 0, 0, 0, 0, -1};
 
     *f = none;
     count_replicas(l, name, f);

@@ -46,6 +46,15 @@ static int failed(const struct look *l, const char *what,
                       what, l->q->topic, l->q->group, rd_kafka_err2str(err));
 }
 
+/* One partition's is enough: then nothing is known of the whole. */
+static rd_kafka_resp_err_t
+error_of(const rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t err)
+{
+    for (int i = 0; i < list->cnt && !err; i++)
+        err = list->elems[i].err;
+    return err;
+}
+
 /* An offset of a list that may stand for "behind all there is". */
 static int64_t offset_of(const rd_kafka_topic_partition_list_t *list, int i,
                          int64_t high)
@@ -95,16 +104,19 @@ static int measure(const struct look *l, struct position *p)
     struct lists at = {new_list(l, RD_KAFKA_OFFSET_INVALID),
                        new_list(l, l->q->since_ms),
                        new_list(l, wall_ms() - RATE_S * 1000)};
-    rd_kafka_resp_err_t err = rd_kafka_committed(l->rk, at.committed,
-                                                 KAFKA_ASK_MS);
+    rd_kafka_resp_err_t err =
+        error_of(at.committed,
+                 rd_kafka_committed(l->rk, at.committed, KAFKA_ASK_MS));
     int r = err ? failed(l, "the position", err) : 0;
 
     if (r == 0 && l->q->since_ms > 0) {
-        err = rd_kafka_offsets_for_times(l->rk, at.since, KAFKA_ASK_MS);
+        err = error_of(at.since, rd_kafka_offsets_for_times(l->rk, at.since,
+                                                            KAFKA_ASK_MS));
         r = err ? failed(l, "the offsets of \"since\"", err) : 0;
     }
     if (r == 0) {
-        err = rd_kafka_offsets_for_times(l->rk, at.lately, KAFKA_ASK_MS);
+        err = error_of(at.lately, rd_kafka_offsets_for_times(l->rk, at.lately,
+                                                             KAFKA_ASK_MS));
         r = err ? failed(l, "the offsets by time", err) : 0;
     }
     for (int i = 0; i < l->partitions && r == 0; i++)

@@ -154,20 +154,35 @@ static int queues_of(const char *route, const char *broker)
     return (int)rmq_number(at, "\"readQueueNums\":", 0);
 }
 
-static size_t read_route(const char *route, struct rmq_queues *out, size_t room)
+/* "brokerAddrs":{"0":"host:port","1":"host:port"},"brokerName":"..." of each;
+ * number 0 is the master.  1: it has one, and queues of the topic. */
+static int read_broker(const char *route, const char *at,
+                       struct rmq_queues *out)
+{
+    const char *master = strstr(at, "\"0\":\"");
+
+    if (!master || master > at + strcspn(at, "}"))
+        return 0;
+    rmq_text(master, "\"0\":\"", out->address, sizeof(out->address));
+    rmq_text(at, "\"brokerName\":\"", out->broker, sizeof(out->broker));
+    out->n = queues_of(route, out->broker);
+    return out->n > 0;
+}
+
+static size_t read_route(const struct mqm_inquiry *q, const char *route,
+                         struct rmq_queues *out, size_t room)
 {
     static const char addresses[] = "\"brokerAddrs\":{";
     size_t n = 0;
 
     for (const char *p = strstr(route, addresses); p && n < room;
          p = strstr(p + 1, addresses)) {
-        struct rmq_queues *q = &out[n];
-
-        if (!rmq_text(p, "\"0\":\"", q->address, sizeof(q->address)) ||
-            !rmq_text(p, "\"brokerName\":\"", q->broker, sizeof(q->broker)))
-            continue;
-        q->n = queues_of(route, q->broker);
-        n += q->n > 0;
+        if (read_broker(route, p + sizeof(addresses) - 1, &out[n]))
+            n++;
+        else
+            q->find(q, MQM_WARNING, "broker", "look with 'mqadmin topicRoute'",
+                    "one in the route of '%s' has no master or no queues",
+                    q->topic);
     }
     return n;
 }
@@ -175,7 +190,7 @@ static size_t read_route(const char *route, struct rmq_queues *out, size_t room)
 static void look_at_brokers(const struct mqm_inquiry *q, const char *route)
 {
     struct rmq_queues *queues = calloc(BROKERS_MAX, sizeof(*queues));
-    size_t n = queues ? read_route(route, queues, BROKERS_MAX) : 0;
+    size_t n = queues ? read_route(q, route, queues, BROKERS_MAX) : 0;
 
     if (n == 0)
         q->find(q, MQM_WARNING, "broker", "look with 'mqadmin topicRoute'",

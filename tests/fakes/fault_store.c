@@ -240,7 +240,8 @@ static void fault_close(void *self)
 }
 
 static const struct mqm_store store = {
-    .size = sizeof(struct mqm_store), .flags = MQM_STORE_SHARED,
+    /* As one that was built before there were check-ups. */
+    .size = offsetof(struct mqm_store, checkup), .flags = MQM_STORE_SHARED,
     .open = fault_open, .close = fault_close, .swap = fault_swap,
     .list = fault_list, .memory = fault_memory};
 
