@@ -102,6 +102,8 @@ has "Kafka: time for the handler" ok kafka max.poll.interval.ms 300000
 has "Kafka: a group that is new, and nothing there" ok kafka group \
     "no position yet"
 has "Kafka: the rate" ok kafka rate "0 messages a second"
+has "Kafka: the clock of its producers" ok kafka clock "no message"
+has "RocketMQ: its clock" ok rocketmq clock "within"
 has "RocketMQ: retention" ok rocketmq retention "fileReservedTime=72 h"
 has "RocketMQ: bodies go as all messages do" warn rocketmq parking "72 h"
 has "RocketMQ: what is on its disk" warn rocketmq replicas ASYNC_FLUSH
@@ -138,6 +140,14 @@ examine
 has "Kafka: set there by hand?" warn kafka group "stands 2 messages behind"
 has "RocketMQ: set there by hand?" warn rocketmq group \
     "stands 2 messages behind"
+
+# A quarter of an hour, and a minute more than that may differ.
+echo d | scripts/kafka send "$kafka" "$name" 900000
+examine
+has "Kafka: a producer's clock is ahead" warn kafka clock "born more than"
+configure "$name" ", \"clock_margin_ms\": 960000"
+examine
+has "Kafka: no further than it may be" ok kafka clock "no message"
 
 # ------------------------------- what loses -----------------------------------
 

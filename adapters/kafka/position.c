@@ -22,6 +22,7 @@ struct position {
     int64_t unread;    /* in partitions that have no position */
     int64_t skipped;   /* between since and the position      */
     int64_t lately;    /* came in the last RATE_S seconds     */
+    int64_t future;    /* from the first one that is born later than now */
     int missing, n;
 };
 
@@ -65,7 +66,8 @@ static int64_t offset_of(const rd_kafka_topic_partition_list_t *list, int i,
 }
 
 struct lists {
-    rd_kafka_topic_partition_list_t *committed, *since, *lately;
+    rd_kafka_topic_partition_list_t *committed, *since, *lately,
+        *future;
 };
 
 static int add_partition(const struct look *l, const struct lists *at, int i,
@@ -79,6 +81,7 @@ static int add_partition(const struct look *l, const struct lists *at, int i,
     if (err)
         return failed(l, "the ends", err);
     p->n++;
+    p->future += high - offset_of(at->future, i, high);
     p->lately += high - offset_of(at->lately, i, high);
     if (offset < 0) {
         p->missing++;
@@ -99,31 +102,39 @@ static int64_t wall_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* The offset of the first message from a time on, in each partition. */
+static int by_time(const struct look *l, rd_kafka_topic_partition_list_t *list)
+{
+    const rd_kafka_resp_err_t err = error_of(
+        list, rd_kafka_offsets_for_times(l->rk, list, KAFKA_ASK_MS));
+
+    return err ? failed(l, "the offsets by time", err) : 0;
+}
+
 static int measure(const struct look *l, struct position *p)
 {
+    const int64_t now_ms = wall_ms();
     struct lists at = {new_list(l, RD_KAFKA_OFFSET_INVALID),
                        new_list(l, l->q->since_ms),
-                       new_list(l, wall_ms() - RATE_S * 1000)};
+                       new_list(l, now_ms - RATE_S * 1000),
+                       new_list(l, now_ms + l->q->margin_ms)};
     rd_kafka_resp_err_t err =
         error_of(at.committed,
                  rd_kafka_committed(l->rk, at.committed, KAFKA_ASK_MS));
     int r = err ? failed(l, "the position", err) : 0;
 
-    if (r == 0 && l->q->since_ms > 0) {
-        err = error_of(at.since, rd_kafka_offsets_for_times(l->rk, at.since,
-                                                            KAFKA_ASK_MS));
-        r = err ? failed(l, "the offsets of \"since\"", err) : 0;
-    }
-    if (r == 0) {
-        err = error_of(at.lately, rd_kafka_offsets_for_times(l->rk, at.lately,
-                                                             KAFKA_ASK_MS));
-        r = err ? failed(l, "the offsets by time", err) : 0;
-    }
+    if (r == 0 && l->q->since_ms > 0)
+        r = by_time(l, at.since);
+    if (r == 0)
+        r = by_time(l, at.lately);
+    if (r == 0)
+        r = by_time(l, at.future);
     for (int i = 0; i < l->partitions && r == 0; i++)
         r = add_partition(l, &at, i, p);
     rd_kafka_topic_partition_list_destroy(at.committed);
     rd_kafka_topic_partition_list_destroy(at.since);
     rd_kafka_topic_partition_list_destroy(at.lately);
+    rd_kafka_topic_partition_list_destroy(at.future);
     return r;
 }
 
@@ -211,6 +222,20 @@ static void find_rate(const struct mqm_inquiry *q, const struct position *p)
                 rate, RATE_S / 60);
 }
 
+/* The broker tells no time, but producers wrote theirs. */
+static void find_clock(const struct mqm_inquiry *q, const struct position *p)
+{
+    if (p->future > 0)
+        q->find(q, MQM_WARNING, "clock",
+                "keep all producers' clocks by NTP, and this machine's",
+                "'%s': messages are born more than clock_margin_ms (%" PRId64
+                ") later than it is here: they are taken for the old side's",
+                q->topic, q->margin_ms);
+    else
+        q->find(q, MQM_FINE, "clock", NULL,
+                "'%s': no message is born later than it is here", q->topic);
+}
+
 int kafka_look_at_group(const struct look *l)
 {
     struct position p = {0};
@@ -223,5 +248,6 @@ int kafka_look_at_group(const struct look *l)
     if (p.missing < p.n)
         find_position(l, &p);
     find_rate(l->q, &p);
+    find_clock(l->q, &p);
     return 0;
 }

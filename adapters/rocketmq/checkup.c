@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { GET_BROKER_CONFIG = 26, BROKERS_MAX = 64, HOUR_MS = 3600000 };
+enum { GET_BROKER_CONFIG = 26, GET_RUNTIME = 28 };
+enum { BROKERS_MAX = 64, HOUR_MS = 3600000 };
 
 /* --------------------------- the client library -------------------------- */
 
@@ -119,6 +121,57 @@ static void find_safety(const struct mqm_inquiry *q, const char *broker,
                 broker);
 }
 
+/* What its clock shows: when it began, and how long ago that was, in whole
+ * seconds.  0: it does not tell. */
+static int64_t clock_of(const char *runtime)
+{
+    const int64_t boot_ms = rmq_number(runtime, "\"bootTimestamp\":", 0);
+    const char *at = runtime ? strstr(runtime, "\"runtime\":\"[") : NULL;
+    long long d, h, m, s;
+
+    if (boot_ms <= 0 || !at ||
+        sscanf(at, "\"runtime\":\"[ %lld days, %lld hours, %lld minutes, %lld",
+               &d, &h, &m, &s) != 4)
+        return 0;
+    return boot_ms + (((d * 24 + h) * 60 + m) * 60 + s) * 1000;
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void look_at_clock(const struct mqm_inquiry *q,
+                          const struct rmq_queues *at)
+{
+    const int64_t sent_ms = wall_ms();
+    struct rmq_answer a;
+    int64_t theirs_ms, early, late;
+
+    rmq_ask(at->address, strlen(at->address), GET_RUNTIME, "", &a);
+    theirs_ms = a.code == 0 ? clock_of(a.body) : 0;
+    rmq_forget(&a);
+    early = sent_ms - theirs_ms - 1000;
+    late = theirs_ms - wall_ms();
+    if (theirs_ms == 0)
+        q->find(q, MQM_WARNING, "clock", "compare the machines' clocks",
+                "%s: not looked at: it does not tell its time", at->broker);
+    else if (early > q->margin_ms || late > q->margin_ms)
+        q->find(q, MQM_WARNING, "clock",
+                "keep all machines' clocks by NTP, and see which one is wrong",
+                "%s: its clock is %" PRId64 " ms %s this machine's, more than "
+                "clock_margin_ms (%" PRId64 ")",
+                at->broker, early > late ? early : late,
+                early > late ? "behind" : "ahead of", q->margin_ms);
+    else
+        q->find(q, MQM_FINE, "clock", NULL,
+                "%s: within %" PRId64 " ms of this machine's", at->broker,
+                1000 + wall_ms() - sent_ms);
+}
+
 static void look_at_broker(const struct mqm_inquiry *q,
                            const struct rmq_queues *at)
 {
@@ -136,6 +189,7 @@ static void look_at_broker(const struct mqm_inquiry *q,
     } else {
         find_retention(q, at->broker, a.body);
         find_safety(q, at->broker, a.body);
+        look_at_clock(q, at);
     }
     rmq_forget(&a);
 }

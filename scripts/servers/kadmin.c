@@ -5,7 +5,8 @@
  * Kafka's own tools take most of a second a call, this takes milliseconds.
  *   kadmin BROKER topic NAME PARTITIONS [SETTING=VALUE...]
  *                                           a topic that is there is fine
- *   kadmin BROKER send TOPIC                one message a line of the input
+ *   kadmin BROKER send TOPIC [AHEAD]        one message a line of the input,
+ *                                           born so many ms ahead of now
  *   kadmin BROKER commit GROUP TOPIC OFFSET of each partition
  *   kadmin BROKER offsets GROUP TOPIC       partition committed low high
  *   kadmin BROKER count TOPIC               sum of high - low, 0 without topic
@@ -241,8 +242,10 @@ static int commit(rd_kafka_t *rk, const char *name, const char *number)
                : 0;
 }
 
-static int send_lines(rd_kafka_t *rk, const char *name)
+static int send_lines(rd_kafka_t *rk, const char *name, const char *ahead)
 {
+    const int64_t born_ms =
+        (int64_t)time(NULL) * 1000 + strtoll(ahead, NULL, 10);
     char line[4096];
     rd_kafka_resp_err_t err;
 
@@ -251,6 +254,7 @@ static int send_lines(rd_kafka_t *rk, const char *name)
         err = rd_kafka_producev(
             rk, RD_KAFKA_V_TOPIC(name),
             RD_KAFKA_V_VALUE(line, strlen(line)),
+            RD_KAFKA_V_TIMESTAMP(born_ms),
             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
         if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
             return complain(name, rd_kafka_err2str(err));
@@ -291,8 +295,8 @@ static int run(const char *broker, int argc, char **argv)
         r = offsets(rk, argv[2]);
     else if (strcmp(verb, "commit") == 0 && argc == 4)
         r = commit(rk, argv[2], argv[3]);
-    else if (strcmp(verb, "send") == 0 && argc == 2)
-        r = send_lines(rk, argv[1]);
+    else if (strcmp(verb, "send") == 0 && (argc == 2 || argc == 3))
+        r = send_lines(rk, argv[1], argc == 3 ? argv[2] : "0");
     else if (strcmp(verb, "count") == 0 && argc == 2)
         r = count(rk, argv[1]);
     rd_kafka_destroy(rk);
@@ -307,7 +311,7 @@ int main(int argc, char **argv)
         fputs("usage: kadmin BROKER topic NAME PARTITIONS [SETTING=VALUE...]\n"
               "       kadmin BROKER offsets GROUP TOPIC\n"
               "       kadmin BROKER commit GROUP TOPIC OFFSET\n"
-              "       kadmin BROKER send TOPIC\n"
+              "       kadmin BROKER send TOPIC [AHEAD]\n"
               "       kadmin BROKER count TOPIC\n",
               stderr);
     if (fflush(stdout) != 0)
