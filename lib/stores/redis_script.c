@@ -4,9 +4,9 @@
 
 /* It writes nothing, as a rule, but with a command that a replica refuses: else
  * one could be connected to it again and again.
- * INFO may be forbidden: then neither a restart nor a policy is seen.  A
- * restart loses nothing if each change is on the disk before it is answered
- * (ARGV[2]), and nobody was promoted, who has a second replication id. */
+ * Without INFO neither a restart nor a policy would be seen.  A restart loses
+ * nothing if each change is on the disk before it is answered (ARGV[2]), and
+ * nobody was promoted, who has a second replication id. */
 const char mqm__redis_script_hello[] =
     "local c,k=redis.call,KEYS[1] "
     "local t=c('TIME') local ms=string.format('%.0f',t[1]*1000+"
@@ -15,18 +15,20 @@ const char mqm__redis_script_hello[] =
     " local i=redis.pcall('INFO',section) "
     " return type(i)=='string' and string.match(i,what) or '' end "
     "local run=info('server','run_id:(%x+)') "
+    "local limit=info('memory','maxmemory:(%d+)') "
+    "local evicts=info('memory','maxmemory_policy:(%S+)') "
+    "if run=='' or limit=='' or evicts=='' then "
+    "return {err='MQMBLIND INFO does not tell what it should'} end "
     "c('HDEL',k,'') "
     "local r=c('HMGET',k,'id','created','run','floor') "
     "if not (r[1] and r[2]) then r={ARGV[1],ms,run,'0'} "
     "c('HSET',k,'id',r[1],'created',r[2],'run',run,'floor','0') "
-    "elseif run~='' and run~=r[3] then "
+    "elseif run~=r[3] then "
     "local all=ARGV[2]=='1' and info('persistence','aof_enabled:(%d)')=='1' "
     " and info('replication','master_replid2:(0+)%s')~='' "
     "if not all then r[4]=ms c('HSET',k,'floor',ms) end "
     "c('HSET',k,'run',run) end "
-    "local limit=info('memory','maxmemory:(%d+)') "
-    "local evicts=info('memory','maxmemory_policy:(%S+)') "
-    "if limit=='' or limit=='0' then evicts='noeviction' end "
+    "if limit=='0' then evicts='noeviction' end "
     "return {r[1],r[2],ms,r[4] or '0',evicts}";
 
 #define SAME_STORE                                                             \

@@ -130,6 +130,9 @@ static const struct {
      "leave it out"},
     {"NOPERM this user has no permissions to run the 'evalsha' command",
      -EACCES, REFUSED, "docs/redis.md"},
+    {"ERR The user executing the script can't run this command", -EACCES,
+     REFUSED, "docs/redis.md"},
+    {"MQMBLIND INFO does not tell what it should", -EACCES, REFUSED, "+info"},
     {"DENIED Redis is running in protected mode", -EACCES, REFUSED,
      "protected-mode"},
     {"OOM command not allowed when used memory > 'maxmemory'.", -ENOSPC,
@@ -225,7 +228,7 @@ END_TEST
 
 START_TEST(an_error_at_any_step)
 {
-    for (int on = 0; on < STEPS; on++) {
+    for (enum step on = 0; on < STEPS; on++) {
         int r;
 
         if (on == ON_CONFIG)
@@ -326,7 +329,7 @@ static const struct {
 
 START_TEST(nonsense_at_any_step)
 {
-    for (int on = 0; on < STEPS; on++) {
+    for (enum step on = 0; on < STEPS; on++) {
         int r;
 
         /* A text is a text, and who may not ask does not know. */
@@ -398,8 +401,11 @@ START_TEST(more_answers_than_questions)
 END_TEST
 
 static const char *const foreign[] = {
-    ":2\r\n", "$0\r\n\r\n", "$3\r\nabc\r\n", "$7\r\n\377\377\377\377\377\377"
-    "\377\r\n", "$8\r\n\1\1\1\1\1\1\1x\r\n" /* odd, and no time behind it */
+    ":2\r\n",
+    "$0\r\n\r\n",
+    "$3\r\nabc\r\n",
+    "$7\r\n\377\377\377\377\377\377\377\r\n",
+    "$8\r\n\1\1\1\1\1\1\1x\r\n", /* odd, and no time behind it */
 };
 
 START_TEST(a_foreign_value_is_of_its_key)
