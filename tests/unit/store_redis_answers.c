@@ -167,11 +167,13 @@ static const struct {
 
 enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
 
+/* Written once: the fake may be reading it. */
 static const char *error_reply(int i)
 {
     static char line[256];
 
-    snprintf(line, sizeof(line), "-%s\r\n", errors[i].error);
+    if (!line[0])
+        snprintf(line, sizeof(line), "-%s\r\n", errors[i].error);
     return line;
 }
 
