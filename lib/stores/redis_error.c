@@ -21,7 +21,8 @@ enum {
 
 static const struct redis_error errors[] = {
     {"NOSCRIPT", RESEND, -EAGAIN, ": it does not keep the script"},
-    {"MQMSTORE", RELEARN, -EAGAIN, ": it is emptied again and again"},
+    {"MQMSTORE", RELEARN, -EAGAIN,
+     ": it is emptied or replaced again and again"},
 
     {"LOADING", LATER, -EAGAIN, ": it is starting"},
     {"BUSY", LATER, -EAGAIN, ": a script keeps it busy"},
