@@ -9,6 +9,7 @@ CC     ?= cc
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 SAN    ?=
+OBJCOPY ?= objcopy
 
 VERSION := $(shell awk '/define MQM_VERSION_(MAJOR|MINOR|PATCH)/ \
 	{v = v s $$3; s = "."} END {print v}' include/mqmigrate/mqmigrate.h)
@@ -24,7 +25,7 @@ WARN  += $(if $(SAN),-Wno-maybe-uninitialized -Wno-format-truncation)
 FLAGS := $(CSTD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -pthread \
 	 -Iinclude $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 LINK  := -pthread $(if $(SAN),-fsanitize=$(SAN))
-LIBS  := -lhiredis -ljansson -lsqlite3 -ldl
+LIBS  := -ljansson -lsqlite3 -ldl
 
 LIB_SRC := $(wildcard lib/*.c lib/stores/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
@@ -50,6 +51,18 @@ unit: $(UNIT)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS_$(subst /,_,$(basename $<))) -MMD -MP -c $< -o $@
+
+# hiredis is linked into the one object that calls it, and its names end there:
+# a program's own one, of another version, captures no call of ours, nor we of
+# its.  There is nothing to link it with afterwards.
+HIREDIS := $(shell $(CC) -print-file-name=libhiredis.a)
+READER  := $(BUILD)/obj/lib/stores/redis_reader
+
+$(READER).o: lib/stores/redis_reader.c
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -MMD -MP -MF $(READER).d -MT $@ -c $< -o $(READER).alone
+	$(LD) -r -o $@ $(READER).alone $(HIREDIS)
+	$(OBJCOPY) --wildcard --keep-global-symbol='mqm_*' $@
 
 $(A): $(LIB_OBJ)
 	rm -f $@

@@ -2,7 +2,9 @@
 /* redis_script.c - see redis_script.h. */
 #include "redis_script.h"
 
-/* INFO may be forbidden: then neither a restart nor a policy is seen.  A
+/* It writes nothing, as a rule, but with a command that a replica refuses: else
+ * one could be connected to it again and again.
+ * INFO may be forbidden: then neither a restart nor a policy is seen.  A
  * restart loses nothing if each change is on the disk before it is answered
  * (ARGV[2]), and nobody was promoted, who has a second replication id. */
 const char mqm__redis_script_hello[] =
@@ -13,6 +15,7 @@ const char mqm__redis_script_hello[] =
     " local i=redis.pcall('INFO',section) "
     " return type(i)=='string' and string.match(i,what) or '' end "
     "local run=info('server','run_id:(%x+)') "
+    "c('HDEL',k,'') "
     "local r=c('HMGET',k,'id','created','run','floor') "
     "if not (r[1] and r[2]) then r={ARGV[1],ms,run,'0'} "
     "c('HSET',k,'id',r[1],'created',r[2],'run',run,'floor','0') "
@@ -33,6 +36,8 @@ const char mqm__redis_script_hello[] =
     "local t=c('TIME') local us=t[1]*1000000+t[2] "                            \
     "local ms=math.floor(us/1000) "                                            \
     "local m=c('HMGET',K[2],'from','keep','due','unborn') "                    \
+    "for i=1,4 do if m[i] and not string.find(m[i],'^%d+$') then "             \
+    " return {err='MQMFOREIGN '..K[2]..' is not as it was left'} end end "     \
     "local from,keep=tonumber(m[1]) or 0,tonumber(m[2]) "                      \
     "local due,unborn=tonumber(m[3]),tonumber(m[4]) "                          \
     "local function raise(x) if x>from then from=x unborn=1 "                  \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* LIBS: -lhiredis */
 /* store_redis.c - what only the redis store has: a server that hangs, forgets
  * the script, is emptied, wants a password; and how often it is asked. */
 #include "../fake_host.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* LIBS: -lhiredis */
 /* store_redis_buckets.c - where the redis store lays its cells: when a bucket
  * ends, what outlives it, what it costs. */
 #include "../fake_host.h"

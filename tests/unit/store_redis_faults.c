@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* LIBS: -lhiredis */
 /* store_redis_faults.c - what Redis does that could be taken for what it does
  * not: an answer that nobody took, a restart with less than it had, memory that
  * it makes by forgetting. */
