@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 #include "../../adapters/kafka/kafka.h"
-#include "../fake_host.h"
+#include "host.h"
 
 #include <errno.h>
 
@@ -50,25 +50,35 @@ static void keeps_the_promise(const struct kafka *k)
     is_set_to(k->producer, "delivery.report.only.error", "false");
 }
 
+/* What stands in a name, too, is no secret. */
+static int is_named(const struct mqm_setting *s, size_t n, const char *text)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strstr(s[i].name, text))
+            return 1;
+    return 0;
+}
+
 static void keeps_secrets(const struct mqm_setting *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         MUST(!s[i].secret || strlen(s[i].value) < 8 ||
-             !strstr(fake_failure, s[i].value));
+             !strstr(mqm_errmsg(), s[i].value) ||
+             is_named(s, n, s[i].value));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
     struct mqm_setting s[SETTINGS];
-    struct kafka k = {.host = &fake_host, .settings = s};
+    struct kafka k = {.host = &fuzz_host, .settings = s};
     int r;
 
     k.n_settings = take_settings(&in, s);
-    fake_failure[0] = fake_log[0] = '\0';
+    mqm__clear_error();
     r = kafka_settings(&k);
-    MUST(r == 0 || (r == -EINVAL && fake_failure[0]));
-    MUST(is_plain(fake_failure));
+    MUST(r == 0 || (r == -EINVAL && mqm_errmsg()[0]));
+    MUST(is_plain(mqm_errmsg()));
     if (r == 0)
         keeps_the_promise(&k);
     keeps_secrets(s, k.n_settings);

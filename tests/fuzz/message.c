@@ -46,9 +46,10 @@ static void run(struct mqm_delivery *d)
 {
     int r = mqm_run(m, d, 1, handle, NULL);
 
-    MUST(r <= 0 && (r == 0 || mqm_errmsg()[0]));
+    MUST(r == d->result);
+    MUST(r <= 0 || (r >= MQM_SKIP && r <= MQM_LOST));
+    MUST(r >= 0 || mqm_errmsg()[0]);
     MUST(is_plain(mqm_errmsg()));
-    MUST(d->result <= 0 || (d->result >= MQM_SKIP && d->result <= MQM_LOST));
 }
 
 static void one_copy(struct input *in)

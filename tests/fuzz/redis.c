@@ -3,15 +3,15 @@
  * they are, each result is one that plugin.h allows, nothing is read beyond
  * what came, and it ends.
  *
- * Input: the number of the connection's calls (1), their kinds (4), then the
- * bytes of all answers, cut into pieces of 1 to 64 bytes; then it is closed.
- * Dialling, sending and receiving are this file's (linked with --wrap).
+ * Input: how many calls, and in the upper half of the byte how many bytes come
+ * at once (0: as few as are waited for); their kinds (4); then the bytes of all
+ * answers.  Then the connection is closed.  Dialling, sending and receiving are this file's (linked with --wrap).
  */
 #include "fuzz.h"
 
 #include "../../lib/stores.h"
 #include "../../lib/stores/redis_url.h"
-#include "../fake_host.h"
+#include "host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@ ssize_t __wrap_recv(int fd, void *buf, size_t n, int flags);
 enum { SWAPS = 3, DIALS = 4 };
 
 static struct input wire;
+static size_t piece;
 static int dials;
 
 int __wrap_mqm__redis_dial(const struct redis_address *a, int64_t end_us,
@@ -51,7 +52,7 @@ ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags)
 
 ssize_t __wrap_recv(int fd, void *buf, size_t n, int flags)
 {
-    size_t len = 1 + wire.left % 64;
+    size_t len = piece;
     const uint8_t *p;
 
     (void)fd;
@@ -109,7 +110,7 @@ static void swap(const struct mqm_store *store, void *self, unsigned kind)
             first = s[i].result;
     }
     MUST(first < 0 ? r < 0 : r == MQM_OK);
-    MUST(r == MQM_OK || fake_failure[0]);
+    MUST(r == MQM_OK || mqm_errmsg()[0]);
 }
 
 static int visit(void *user, const struct mqm_key *key,
@@ -139,7 +140,7 @@ static void one_call(const struct mqm_store *store, void *self, unsigned kind)
         r = store->memory(self, "a/g/t", kind & 16 ? 5 : 0, &from, &created);
         MUST(r < 0 || (from >= 0 && created >= 0));
     }
-    MUST(is_plain(fake_failure) && is_plain(fake_log));
+    MUST(is_plain(mqm_errmsg()));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -148,17 +149,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {"url", "redis://u:pw@h:1/3", 1}, {"timeout_ms", "2000", 0}};
     const struct mqm_store *store = mqm__store_redis.store;
     struct input in = {data, size};
-    size_t calls = 1 + take_byte(&in) % 4;
+    uint8_t first = take_byte(&in);
+    size_t calls = 1 + first % 4;
     unsigned kinds[4];
     void *self = NULL;
 
     for (size_t i = 0; i < 4; i++)
         kinds[i] = take_byte(&in);
     wire = in;
+    piece = 1 + (size_t)(first >> 4) * 16;
     dials = 0;
-    fake_failure[0] = fake_log[0] = '\0';
-    if (store->open(&self, &fake_host, settings, 2) < 0) {
-        MUST(!self && fake_failure[0] && is_plain(fake_failure));
+    mqm__clear_error();
+    if (store->open(&self, &fuzz_host, settings, 2) < 0) {
+        MUST(!self && mqm_errmsg()[0] && is_plain(mqm_errmsg()));
         return 0;
     }
     for (size_t i = 0; i < calls; i++)
