@@ -131,6 +131,9 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' \
 	    $(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
+# For a test that links the archive.
+print-libs:
+	@echo '$(LIBS)'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib examples unit check clean help
+.PHONY: all lib examples unit check clean help print-libs

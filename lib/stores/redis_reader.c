@@ -7,10 +7,13 @@
 #include "redis_reader.h"
 
 #include <hiredis/read.h>
+#include <hiredis/sds.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEEP_MAX = 1024 * 1024 }; /* of hiredis' own buffer, when it is empty */
+/* Of hiredis' own buffer: what is there from the beginning, enough for what is
+ * received at once, and what it may keep when it is empty. */
+enum { ROOM = 64 * 1024, KEEP_MAX = 1024 * 1024 };
 
 struct redis_reader {
     redisReader *parser;
@@ -93,6 +96,23 @@ static void let_go(void *item)
 static const redisReplyObjectFunctions into_ours = {
     add_text, add_array, add_number, add_nil, let_go};
 
+static redisReader *new_parser(void)
+{
+    /* hiredis only reads them, but does not say so. */
+    redisReader *parser = redisReaderCreateWithFunctions(
+        (redisReplyObjectFunctions *)(uintptr_t)&into_ours);
+    sds room = parser ? sdsMakeRoomFor(parser->buf, ROOM) : NULL;
+
+    if (room) {
+        parser->buf = room;
+        parser->maxbuf = KEEP_MAX;
+        return parser;
+    }
+    if (parser)
+        redisReaderFree(parser);
+    return NULL;
+}
+
 struct redis_reader *mqm__reader_new(void)
 {
     /* The pages of it that no answer reaches cost nothing. */
@@ -100,15 +120,12 @@ struct redis_reader *mqm__reader_new(void)
 
     if (!r)
         return NULL;
-    /* hiredis only reads it, but does not say so. */
-    r->parser = redisReaderCreateWithFunctions(
-        (redisReplyObjectFunctions *)(uintptr_t)&into_ours);
+    r->parser = new_parser();
     if (!r->parser) {
         free(r);
         return NULL;
     }
     r->parser->privdata = r;
-    r->parser->maxbuf = KEEP_MAX;
     r->whole = 1;
     return r;
 }
