@@ -54,53 +54,78 @@ static const char *const SQL[ST_STATEMENTS] = {
                   " AND version=?3",
 };
 
-static const char *remedy(int code)
+/* What SQLite's codes mean here, and what to do.  No wildcard: EIO. */
+static const struct answer {
+    int code, err;
+    const char *remedy;
+} answers[] = {
+    {SQLITE_BUSY, -EAGAIN,
+     "another process kept it busy for all of store.timeout_ms"},
+    {SQLITE_LOCKED, -EAGAIN,
+     "another process kept it busy for all of store.timeout_ms"},
+    {SQLITE_FULL, -ENOSPC, "make room on the disk"},
+    {SQLITE_NOMEM, -ENOMEM, "give the process more memory"},
+    {SQLITE_NOTADB, -EIO,
+     "store.url names a file of another kind, or the file is damaged"},
+    {SQLITE_CORRUPT, -EIO,
+     "the file is damaged: stop all consumers and restore it, or move it away"},
+    {SQLITE_CANTOPEN, -ENOENT,
+     "its directory has to exist and this user to be allowed to write there"},
+    {SQLITE_READONLY, -EACCES,
+     "this user has to be allowed to write the file and its directory"},
+    {SQLITE_PERM, -EACCES,
+     "this user has to be allowed to write the file and its directory"},
+    {SQLITE_IOERR, -EIO, "the disk or its file system fails: the kernel's log "
+                         "may say why"},
+};
+
+static const struct answer *answer_to(int code, int sys)
 {
-    switch (code) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return "; another process kept it busy for all of store.timeout_ms";
-    case SQLITE_FULL: return "; make room on the disk";
-    case SQLITE_NOTADB: return "; store.url names a file of another kind";
-    case SQLITE_CORRUPT:
-        return "; the file is damaged: stop all consumers and restore it, or "
-               "move it away";
-    case SQLITE_CANTOPEN:
-        return "; its directory has to exist and this user to be allowed to "
-               "write there";
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return "; this user has to be allowed to write the file and its "
-               "directory";
-    default: return "";
-    }
+    static const struct answer other = {SQLITE_ERROR, -EIO, "see SQLite's "
+                                        "documentation on this number"};
+    static const struct answer long_file = {
+        SQLITE_IOERR, -EFBIG, "the limit of a file's size (ulimit -f) is too "
+                              "low, or the file system's"};
+
+    if (code == SQLITE_IOERR && sys == EFBIG)
+        return &long_file;
+    if (code == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT))
+        code = SQLITE_FULL;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+        if (answers[i].code == code)
+            return &answers[i];
+    return &other;
 }
 
-static int errno_of(int code)
+/* Why the system refused: of the log, where most is written.  What
+ * sqlite3_system_errno() says is overwritten by the roll-back. */
+static int errno_of(sqlite3 *db)
 {
-    switch (code) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return -EAGAIN;
-    case SQLITE_FULL: return -ENOSPC;
-    case SQLITE_NOMEM: return -ENOMEM;
-    case SQLITE_CANTOPEN: return -ENOENT;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH: return -EACCES;
-    default: return -EIO;
-    }
+    sqlite3_file *f = NULL;
+    int sys = 0;
+
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &f) ==
+            SQLITE_OK &&
+        f && f->pMethods)
+        f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &sys);
+    if (sys == 0)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
+    return sys;
 }
 
 int mqm__db_fail(struct sqlite_db *d, const char *doing)
 {
-    int code = d->db ? sqlite3_errcode(d->db) & 0xff : SQLITE_NOMEM;
-    int extended = d->db ? sqlite3_extended_errcode(d->db) : SQLITE_NOMEM;
+    int code = d->db ? sqlite3_extended_errcode(d->db) : SQLITE_NOMEM;
+    const struct answer *a;
 
-    return d->host->fail(d->host, errno_of(code),
-                         "sqlite store %s: %s: %s (%d)%s", d->path, doing,
-                         d->db ? sqlite3_errmsg(d->db) : "out of memory",
-                         extended, remedy(code));
+    char why[160];
+
+    snprintf(why, sizeof(why), "%s",
+             d->db ? sqlite3_errmsg(d->db) : "out of memory");
+    a = answer_to(code & 0xff, (code & 0xff) == SQLITE_IOERR ? errno_of(d->db)
+                                                            : 0);
+    return d->host->fail(d->host, a->err, "sqlite store %s: %s: %s (%d); %s",
+                         d->path, doing, why, code, a->remedy);
 }
 
 /* SQLite's own handler doubles its pauses up to 100 ms, which is an age beside
@@ -215,12 +240,27 @@ static int remember_file(struct sqlite_db *d)
     return MQM_OK;
 }
 
+/* What SQLite would say of it is "unable to open". */
+static int no_file(struct sqlite_db *d)
+{
+    struct stat st;
+
+    if (stat(d->path, &st) != 0 || S_ISREG(st.st_mode))
+        return MQM_OK;
+    return d->host->fail(d->host, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL,
+                         "sqlite store %s: is a %s; store.url has to name a "
+                         "file, or one that can be made",
+                         d->path, S_ISDIR(st.st_mode) ? "directory" : "device");
+}
+
 static int open_file(struct sqlite_db *d)
 {
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int r;
+    int r = no_file(d);
 
+    if (r < 0)
+        return r;
     if (sqlite3_open_v2(d->path, &d->db, flags, NULL) != SQLITE_OK)
         return mqm__db_fail(d, "cannot be opened");
     sqlite3_busy_handler(d->db, busy, d);
@@ -229,8 +269,8 @@ static int open_file(struct sqlite_db *d)
         return r;
     if (sqlite3_db_readonly(d->db, "main") == 1)
         return d->host->fail(d->host, -EACCES,
-                             "sqlite store %s: is read-only%s", d->path,
-                             remedy(SQLITE_READONLY));
+                             "sqlite store %s: is read-only; %s", d->path,
+                             answer_to(SQLITE_READONLY, 0)->remedy);
     r = use_wal(d);
     if (r == MQM_OK)
         r = create(d);

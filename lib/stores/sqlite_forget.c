@@ -103,6 +103,17 @@ static int step(struct sqlite_db *d, struct due *due, size_t *n)
     return r < 0 ? r : more;
 }
 
+/* What it cannot take because others read, it takes the next time. */
+static int checkpoint(struct sqlite_db *d)
+{
+    int code = sqlite3_wal_checkpoint_v2(
+        d->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    if (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return MQM_OK;
+    return mqm__db_fail(d, "its log cannot be written back");
+}
+
 /* A full step is followed by another one: much is due. */
 int mqm__sqlite_forget(struct sqlite_db *d)
 {
@@ -120,9 +131,5 @@ int mqm__sqlite_forget(struct sqlite_db *d)
         r = step(d, due, &n);
     while (r > 0 && n == DUE_MAX && mqm__mono_us() < end_us);
     free(due);
-    if (r < 0)
-        return r;
-    sqlite3_wal_checkpoint_v2(d->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-                              NULL);
-    return MQM_OK;
+    return r < 0 ? r : checkpoint(d);
 }
