@@ -2,6 +2,7 @@
 /* sqlite_db.c - see sqlite_db.h. */
 #include "sqlite_db.h"
 
+#include "sqlite_wal.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -130,9 +131,9 @@ int mqm__db_fail(struct sqlite_db *d, const char *doing)
 
 /* SQLite's own handler doubles its pauses up to 100 ms, which is an age beside
  * a transaction of 20 us. */
-static int busy(void *user, int count)
+int mqm__db_busy(void *db, int count)
 {
-    struct sqlite_db *d = user;
+    struct sqlite_db *d = db;
 
     if (mqm__mono_us() >= d->deadline_us)
         return 0;
@@ -195,30 +196,6 @@ static int create(struct sqlite_db *d)
     return r < 0 ? r : MQM_OK;
 }
 
-/* Two that switch to WAL at once are told "busy" without the handler. */
-static int use_wal(struct sqlite_db *d)
-{
-    for (int i = 0;; i++) {
-        char *mode = NULL;
-        int ok = ask(d, "PRAGMA journal_mode=WAL", -1) >= 0;
-        sqlite3_stmt *st = NULL;
-
-        if (ok &&
-            sqlite3_prepare_v2(d->db, "PRAGMA journal_mode", -1, &st, NULL) ==
-                SQLITE_OK &&
-            sqlite3_step(st) == SQLITE_ROW)
-            mode = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
-        sqlite3_finalize(st);
-        ok = mode && strcmp(mode, "wal") == 0;
-        sqlite3_free(mode);
-        if (ok)
-            return MQM_OK;
-        if (sqlite3_errcode(d->db) != SQLITE_BUSY || !busy(d, i))
-            return mqm__db_fail(d, "cannot have a write-ahead log here (a "
-                                   "network file system?)");
-    }
-}
-
 static int prepare(struct sqlite_db *d)
 {
     for (int i = 0; i < ST_STATEMENTS; i++)
@@ -263,7 +240,7 @@ static int open_file(struct sqlite_db *d)
         return r;
     if (sqlite3_open_v2(d->path, &d->db, flags, NULL) != SQLITE_OK)
         return mqm__db_fail(d, "cannot be opened");
-    sqlite3_busy_handler(d->db, busy, d);
+    sqlite3_busy_handler(d->db, mqm__db_busy, d);
     r = whose(d);
     if (r < 0)
         return r;
@@ -271,7 +248,7 @@ static int open_file(struct sqlite_db *d)
         return d->host->fail(d->host, -EACCES,
                              "sqlite store %s: is read-only; %s", d->path,
                              answer_to(SQLITE_READONLY, 0)->remedy);
-    r = use_wal(d);
+    r = mqm__wal_use(d);
     if (r == MQM_OK)
         r = create(d);
     if (r == MQM_OK)
@@ -376,8 +353,10 @@ int mqm__db_end(struct sqlite_db *d, int r)
 {
     if (r >= 0)
         r = mqm__db_step(d, ST_COMMIT);
-    if (r >= 0)
+    if (r >= 0) {
+        mqm__wal_committed(d);
         return r;
+    }
     for (int i = 0; i < ST_STATEMENTS; i++)
         sqlite3_reset(d->st[i]);
     if (!sqlite3_get_autocommit(d->db))

@@ -58,6 +58,8 @@ struct sqlite_db {
     int64_t floor_ms; /* memory of each space begins here, or later */
     int64_t created_ms;
     int64_t deadline_us; /* of this call, by CLOCK_MONOTONIC          */
+    int wal_frames;      /* in the log after the last commit          */
+    int wal_due;         /* so many, and it is written back           */
     int64_t scan_space;  /* how far tick() has come: the last cell    */
     size_t scan_id_len;
     unsigned char scan_id[MQM_ID_MAX];
@@ -78,6 +80,9 @@ int mqm__db_end(struct sqlite_db *d, int r);
 
 /* Run a statement whose parameters are bound: 1 a row, 0 none, or < 0. */
 int mqm__db_step(struct sqlite_db *d, enum sqlite_statement which);
+
+/* SQLite's busy handler: wait a moment, or 0 beyond the deadline. */
+int mqm__db_busy(void *db, int count);
 
 /* Tell what SQLite says, and what to do about it. */
 int mqm__db_fail(struct sqlite_db *d, const char *doing);

@@ -19,7 +19,7 @@ END_TEST
 
 START_TEST(a_held_lock_is_a_limit)
 {
-    void *s = open_store();
+    void *s = open_as("timeout_ms", "500");
     struct mqm_swap swaps[3] = {a_swap("a", 0), a_swap("b", 0), a_swap("c", 7)};
     struct mqm_swap *all[3] = {&swaps[0], &swaps[1], &swaps[2]};
     sqlite3 *db = NULL;
