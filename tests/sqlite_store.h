@@ -183,7 +183,7 @@ static int sqlite_store_main(const char *name, TCase *tc)
     SRunner *runner;
     int failed;
 
-    tcase_set_timeout(tc, 200);
+    tcase_set_timeout(tc, 280);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -283,6 +283,8 @@ void mqm__db_close(struct sqlite_db *d)
     }
     sqlite3_close(d->db);
     d->db = NULL;
+    d->known.number = 0;
+    d->writing = 0;
     mqm__turn_close(&d->turn);
 }
 
@@ -337,6 +339,16 @@ static int set_sync(struct sqlite_db *d, int sync)
     return MQM_OK;
 }
 
+/* Grows with each change of the file that this connection sees, its own as
+ * well. */
+static unsigned data_version(struct sqlite_db *d)
+{
+    unsigned x = 0;
+
+    sqlite3_file_control(d->db, "main", SQLITE_FCNTL_DATA_VERSION, &x);
+    return x;
+}
+
 int mqm__db_write(struct sqlite_db *d, int sync)
 {
     int r = set_sync(d, sync < d->durability ? sync : d->durability);
@@ -346,20 +358,31 @@ int mqm__db_write(struct sqlite_db *d, int sync)
     mqm__turn_take(&d->turn, d->deadline_us);
     r = mqm__db_step(d, ST_BEGIN_WRITE);
     mqm__turn_give(&d->turn);
+    d->writing = r == MQM_OK;
+    if (data_version(d) != d->known.data_version)
+        d->known.number = 0;
     return r;
+}
+
+static void roll_back(struct sqlite_db *d)
+{
+    for (int i = 0; i < ST_STATEMENTS; i++)
+        sqlite3_reset(d->st[i]);
+    if (!sqlite3_get_autocommit(d->db))
+        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    d->known.number = 0;
 }
 
 int mqm__db_end(struct sqlite_db *d, int r)
 {
     if (r >= 0)
         r = mqm__db_step(d, ST_COMMIT);
-    if (r >= 0) {
+    if (r < 0)
+        roll_back(d);
+    else if (d->writing)
+        d->known.data_version = data_version(d);
+    if (r >= 0 && d->writing)
         mqm__wal_committed(d);
-        return r;
-    }
-    for (int i = 0; i < ST_STATEMENTS; i++)
-        sqlite3_reset(d->st[i]);
-    if (!sqlite3_get_autocommit(d->db))
-        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    d->writing = 0;
     return r;
 }

@@ -43,6 +43,17 @@ enum sqlite_statement {
 /* SYNC_RELAXED: the process may crash, but not the machine. */
 enum sqlite_sync { SYNC_UNSET, SYNC_RELAXED, SYNC_FULL };
 
+/* A space as the last write transaction left it; as good as read again while
+ * nobody else has written since. */
+struct sqlite_known {
+    char name[256];
+    int64_t number; /* 0: none */
+    int64_t memory_from_ms;
+    int forgot_unborn;
+    uint64_t version;
+    unsigned data_version; /* SQLite's count of changes, after that one */
+};
+
 struct sqlite_db {
     const struct mqm_host *host;
     char *path;
@@ -54,6 +65,8 @@ struct sqlite_db {
     dev_t dev;
     ino_t ino;
     int sync;         /* an sqlite_sync: what the connection is at */
+    int writing;      /* inside of a write transaction             */
+    struct sqlite_known known;
     int lost;         /* the next file is another one              */
     int64_t floor_ms; /* memory of each space begins here, or later */
     int64_t created_ms;

@@ -80,6 +80,7 @@ static int raise_space(struct sqlite_db *d, struct gone *gone)
     sqlite3_bind_int(st, 3, gone->unborn);
     sqlite3_bind_int64(st, 4, gone->version);
     *gone = (struct gone){0};
+    d->known.number = 0;
     return mqm__db_step(d, ST_SPACE_RAISE);
 }
 

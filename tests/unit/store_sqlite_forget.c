@@ -252,7 +252,9 @@ START_TEST(readers_in_turns)
 }
 END_TEST
 
-/* Two who write without a pause, each in the other's way. */
+/* Two who write without a pause, each in the other's way: a try is in vain
+ * while the other one writes back, so it is longer than for one, but far from
+ * what they write in all. */
 START_TEST(two_writers)
 {
     off_t most = 0;
@@ -276,7 +278,7 @@ START_TEST(two_writers)
     keep_on(s, 0, 1000, &most);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    ck_assert_int_le(most, LOG_MAX);
+    ck_assert_int_le(most, 2 * LOG_MAX);
     close_store(s);
 }
 END_TEST
