@@ -21,14 +21,16 @@ static void copy_text(char *to, size_t size, const char *from)
     to[len] = '\0';
 }
 
-/* What is true of one state only does not outlive it. */
+/* What is true of one state only does not outlive it.  That no copy may be on
+ * its way does: who acquires may be a zombie, whose copy is acknowledged. */
 static void become(struct record *next, const struct record *cur, int state,
                    const char *side)
 {
     *next = *cur;
     next->state = state;
     next->age_ms = next->lease_ms = 0;
-    next->by_rule = next->body_safe = next->unsent = false;
+    next->by_rule = next->body_safe = false;
+    next->unsent &= state == MQM_OWED || state == MQM_HELD;
     next->why = WHY_NONE;
     next->holder[0] = '\0';
     copy_text(next->side, sizeof(next->side), side);
@@ -93,7 +95,7 @@ static void begin(const struct record *cur, const struct request *rq,
         copy_text(next->holder, sizeof(next->holder), rq->holder);
     if (forgotten(cur, rq)) {
         next->doubt = ANY_TOKEN;
-        next->reassigned = true;
+        next->reassigned = next->unsent = true;
     }
     if (cur->state == MQM_HELD && !cur->doubt)
         next->doubt = cur->token;

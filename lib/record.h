@@ -51,8 +51,9 @@
  *       exception is a success that settles the doubt.
  *   (3) A copy is dropped only with a record that says why.  Until DONE the
  *       side that the message belongs to has a copy, if only in parking; while
- *       it is FREE both sides have; once reassigned, one of them has.  DONE
- *       means: it happened.
+ *       it is FREE both sides have; once reassigned, one of them has.  What is
+ *       OWED or HELD comes again by itself, or is marked unsent.  DONE means:
+ *       it happened.
  *   (4) If doubts are parked, the work is done at most once.  If they are run
  *       again, twice only after a lease ran out, and by one side.
  *   (5) Every attempt that may still take effect, or has and did not tell, is
@@ -98,8 +99,9 @@ struct record {
     bool body_safe;   /* PARKED: the body lies in the parking topic           */
     bool reassigned;  /* perhaps not its first side (assign, or taken when    */
                       /*   unsure): the other keeps its copies until DONE     */
-    bool unsent;      /* OWED: by resolve again, and not acquired since: its  */
-                      /*   body may still have to be sent                     */
+    bool unsent;      /* OWED, HELD: owed again (resolve again, assign), or   */
+                      /*   taken when unsure: perhaps no copy is on its way,  */
+                      /*   and its body has to be sent                        */
     char side[RECORD_SIDE];
 
     /* For people; no rule looks at them. */

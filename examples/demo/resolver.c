@@ -44,7 +44,7 @@ static int look(void *user, const struct mqm_msg *msg,
     n.held += record->state == MQM_HELD;
     n.owed += record->state == MQM_OWED;
     if (record->state == MQM_PARKED ||
-        (record->state == MQM_OWED && record->flags & MQM_UNSENT))
+        (record->flags & MQM_UNSENT && record->left_ms == 0))
         cases_see(&cases, msg, record);
     return 0;
 }

@@ -351,8 +351,10 @@ enum mqm_record_flag {
     MQM_BODY_SAFE  = 2, /* PARKED: the body lies in the parking topic, or    */
                         /*   with the program's own hook                     */
     MQM_REASSIGNED = 4, /* perhaps not its first side                        */
-    MQM_UNSENT     = 8, /* OWED again by mqm_resolve() or mqm_assign(), and  */
-                        /*   not seen since: send the body again             */
+    MQM_UNSENT     = 8, /* OWED or HELD: perhaps no copy is on its way,      */
+                        /*   since mqm_resolve(), mqm_assign() or a store    */
+                        /*   that forgot.  If it stays so with left_ms 0,    */
+                        /*   nobody is at it: send the body again            */
 };
 
 struct mqm_record {
@@ -391,8 +393,9 @@ MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
                         void *user);
 
 /* Settle a parked message, seen with this token (MQM_LOST: it moved since):
- * MQM_HANDLED, or MQM_FAILED: it is owed again, and since its copies are
- * acknowledged, send the body you kept again, same id, MQM_FROM_PARKING.
+ * MQM_HANDLED, or MQM_FAILED: it is owed again (MQM_UNSENT), and since its
+ * copies are acknowledged, send the body you kept again, same id,
+ * MQM_FROM_PARKING.
  * -EAGAIN: the attempt in doubt may still act; ask again after settle_ms. */
 MQM_API int mqm_resolve(mqm *m, const struct mqm_msg *msg, uint64_t token,
                         int outcome);

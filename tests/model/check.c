@@ -64,6 +64,14 @@ static void check_copies(const struct world *w)
              "lost: its side has no copy");
 }
 
+/* Who looks at what is pending knows what has to be sent. */
+static void check_coming(const struct world *w)
+{
+    if (w->state == MQM_OWED || w->state == MQM_HELD)
+        must(3, w->copies[w->owner] & COMING || w->unsent || from_its_origin(w),
+             "no copy is on its way, and nothing says so");
+}
+
 static void check_effects(const struct world *w)
 {
     int effects = w->effects[0] + w->effects[1];
@@ -90,6 +98,7 @@ static void check_worker(const struct world *w, const struct consumer *c)
 void check_world(const struct world *w)
 {
     check_copies(w);
+    check_coming(w);
     check_effects(w);
     for (int s = 0; s < SIDES; s++)
         for (int c = 0; c < PER_SIDE; c++)
@@ -143,11 +152,14 @@ static void check_flags(const struct record *cur, const struct request *rq,
                         const struct record *next)
 {
     bool pins = cur->state == MQM_FREE && next->state == MQM_OWED;
+    bool open = next->state == MQM_OWED || next->state == MQM_HELD;
+    bool unsure = cur->state == MQM_FREE && begins(rq, next) && next->doubt;
 
     must(9, next->by_rule == (pins && rq->by_rule), "by_rule");
     must(9, next->body_safe == (next->state == MQM_PARKED && rq->body_safe),
          "body_safe");
-    must(9, next->unsent == (rq->op == OP_RESOLVE_AGAIN), "unsent");
+    must(9, next->unsent == (rq->op == OP_RESOLVE_AGAIN || unsure ||
+                             (cur->unsent && open)), "unsent");
     must(9, next->reassigned || !cur->reassigned, "reassigned vanishes");
     must(9, next->attempts == cur->attempts + begins(rq, next) -
             (rq->op == OP_HAND_BACK), "attempts");

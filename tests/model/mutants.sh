@@ -16,7 +16,7 @@ cat >"$dir/mutants" <<'MUTANTS'
 3|the side is not pinned at first look|s/become(next, cur, MQM_OWED, rq->route);/(void)become;/
 3|a stale policy may pin away|s/if (!rq->may_pin_away)/if (0)/
 5|what may be forgotten counts as new|s/return cur->state == MQM_FREE && (rq->unsure[^;]*/return 0 \&\& cur \&\& rq/
-3|taken when unsure: the other side drops its copies|s/\(ANY_TOKEN;\n *\)next->reassigned = true;/\1/
+3|taken when unsure: the other side drops its copies|s/next->reassigned = next->unsent = true;/next->unsent = true;/
 5|taken when unsure: only its own token is in doubt|s/#define ANY_TOKEN 1/#define ANY_TOKEN next->token/
 3|a parking copy is dropped like any other|s/bool keep = rq->parked_copy;/bool keep = false;/
 3|PARKED is dropped though its body is not safe|s/MQM_PARKED && cur->body_safe)/MQM_PARKED)/
@@ -48,10 +48,13 @@ cat >"$dir/mutants" <<'MUTANTS'
 1 5|assign of what is in doubt|s/if (cur->state == MQM_OWED && cur->doubt)/if (0)/
 1 2 5|assign of what is HELD|s/(cur->state != MQM_OWED && cur->state != MQM_PARKED)/cur->state == MQM_DONE/
 6|assign of what is DONE|s/(cur->state != MQM_OWED && cur->state != MQM_PARKED)/cur->state == MQM_HELD/
-9|the flag of a rule outlives its state|s/next->by_rule = next->body_safe =/next->body_safe =/
-9|the flag of a safe body outlives its state|s/next->by_rule = next->body_safe =/next->by_rule =/
-9|the flag of an unsent body outlives its state|s/next->body_safe = next->unsent = false/next->body_safe = false/
-9|resolve again does not ask for the body|s/next->unsent = true;//
+9|the flag of a rule outlives its state|s/next->by_rule = next->body_safe = false/next->body_safe = false/
+9|the flag of a safe body outlives its state|s/next->by_rule = next->body_safe = false/next->by_rule = false/
+9|the mark of an unsent body outlives PARKED|s/next->unsent &= [^;]*;//
+9|the mark of an unsent body vanishes with an attempt|s/next->unsent &= [^;]*;/next->unsent = false;/
+9|a failure takes the mark of an unsent body away|s/next->unsent &= [^;]*;/next->unsent \&= state == MQM_HELD;/
+9|taken when unsure: not marked as unsent|s/next->reassigned = next->unsent = true;/next->reassigned = true;/
+9|resolve again does not ask for the body|s/next->unsent = true;/next->unsent = cur->unsent;/
 3|failure means done|s/\[OP_FAILURE\] = {MQM_HELD, MQM_OWED}/[OP_FAILURE] = {MQM_HELD, MQM_DONE}/
 10|no pause after a failure|s/cur->state != MQM_FREE && cur->age_ms/held \&\& cur->age_ms/
 10|a failure does not write its pause|s/rq->op == OP_RENEW || rq->op == OP_FAILURE/rq->op == OP_RENEW/

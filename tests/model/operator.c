@@ -28,11 +28,12 @@ static void resolve(const struct world *w)
         operate(*w, OP_RESOLVE_AGAIN, !w->owner, w->token, "assign");
 }
 
+/* What was never tried, and what says that it has to be sent. */
 static void publish_again(struct world w)
 {
-    bool never = (on & PUBLISH) && w.attempts == 0;
+    bool never = (on & PUBLISH) && w.state == MQM_OWED && w.attempts == 0;
 
-    if (w.state != MQM_OWED || !(never || w.reassigned))
+    if (!never && !w.unsent)
         return;
     now.what = "published again";
     w.copies[w.owner] |= 1;

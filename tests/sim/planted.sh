@@ -26,6 +26,7 @@ record.c|PARKED is dropped though its body is not safe|s/MQM_PARKED && cur->body
 record.c|a live lease is taken over|s/cur->state != MQM_FREE && cur->age_ms/cur->state == MQM_OWED \&\& cur->age_ms/
 record.c|a message of the other side is taken|s/if (strcmp(cur->side, rq->side) != 0)/if (cur->state == MQM_PARKED \&\& strcmp(cur->side, rq->side) != 0)/
 record.c|a stale policy may pin away|s/if (!rq->may_pin_away)/if (0)/
+record.c|a failure takes the mark of an unsent body away|s/next->unsent &= [^;]*;/next->unsent \&= state == MQM_HELD;/
 record.c|a hand back counts as an attempt|s/next->attempts--;/;/
 record.c|a repeated acquire waits for its own lease|s/if (held && cur->token == rq->token)/if (0)/
 record.c|a repeated end is LOST|s/if (newest && cur->state == way\[rq->op\].to)/if (0)/

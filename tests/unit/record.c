@@ -140,19 +140,28 @@ START_TEST(test_rule_07_a_no_counts_when_settled)
          /* a yes counts at once */
          {"PARKED kafka token 5 doubt 5 age 0", "resolve_done kafka token 5",
           MQM_OK, "DONE kafka token 5"},
+         /* its copies may be gone, until it is done or parked */
          {"OWED kafka token 5 tries 1 unsent", "acquire kafka token 7",
-          MQM_OK, "HELD kafka token 7 tries 2 lease 1000"});
+          MQM_OK, "HELD kafka token 7 tries 2 lease 1000 unsent"},
+         {"HELD kafka token 7 lease 1000 unsent", "renew kafka token 7",
+          MQM_OK, "HELD kafka token 7 lease 1000 unsent"},
+         {"HELD kafka token 7 lease 1000 unsent", "failure kafka token 7",
+          MQM_OK, "OWED kafka token 7 pause 200 unsent"},
+         {"HELD kafka token 7 lease 1000 unsent", "park_failed kafka token 7",
+          MQM_OK, "PARKED kafka token 7"},
+         {"HELD kafka token 7 lease 1000 unsent", "success kafka token 7",
+          MQM_OK, "DONE kafka token 7"});
 }
 END_TEST
 
 START_TEST(test_rule_08_what_may_be_forgotten_is_in_doubt)
 {
     ROWS({"FREE", "acquire kafka token 7 unsure", MQM_DOUBT,
-          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved"},
+          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved unsent"},
          {"FREE", "acquire kafka route rocketmq token 7 unsure", MQM_DOUBT,
-          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved"},
+          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved unsent"},
          {"FREE", "acquire kafka token 7 parking", MQM_DOUBT,
-          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved"},
+          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved unsent"},
          {"FREE", "look kafka route rocketmq unsure", MQM_OK, NULL},
          /* the other side keeps its copies until it is done */
          {"HELD kafka token 7 doubt 1 lease 1000 moved",

@@ -46,7 +46,7 @@ static const struct {
     {MQM_BY_RULE, "by rule", "switch off, or born before it: nobody waits"},
     {MQM_BODY_SAFE, "body safe", "its body is kept"},
     {MQM_REASSIGNED, "reassigned", "perhaps not its first side"},
-    {MQM_UNSENT, "unsent", "owed again, and not seen since: send its body"},
+    {MQM_UNSENT, "unsent", "perhaps no copy comes: send its body"},
 };
 
 static void print_flags(unsigned set)

@@ -5,9 +5,12 @@
  * leaves the record at MQM_UNSENT, and the same command then does the second
  * step alone:
  *
- *     PARKED --resolve again--> OWED, unsent --resend--> OWED, seen
+ *     PARKED --resolve again--> OWED, unsent --resend--> ... DONE
  *     PARKED --resolve done---> DONE
  *     OWED, PARKED --assign---> OWED by the other side, unsent --resend--> ...
+ *
+ * The mark stays until it is done or parked: who took it meanwhile may have had
+ * a copy that was acknowledged long ago.
  *
  * What was decided is decided about the record that was seen: --token, or the
  * one read a moment before.  If it moved since, nothing is changed.
@@ -103,9 +106,13 @@ static int resolve_done(struct ctl *c, struct repair *p)
     return CTL_OK;
 }
 
+/* Nobody is at it, and perhaps no copy is on its way: to send it once more is
+ * never wrong. */
 static int is_unsent(const struct repair *p)
 {
-    return p->rec.state == MQM_OWED && (p->rec.flags & MQM_UNSENT) != 0;
+    return (p->rec.state == MQM_OWED ||
+            (p->rec.state == MQM_HELD && p->rec.left_ms == 0)) &&
+           (p->rec.flags & MQM_UNSENT) != 0;
 }
 
 static int resolve_again(struct ctl *c, struct repair *p)
