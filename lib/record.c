@@ -101,6 +101,23 @@ static void begin(const struct record *cur, const struct request *rq,
         next->doubt = cur->token;
 }
 
+/* By the holder, whose first answer was lost.  A lease that is over meanwhile
+ * begins afresh, since nobody has taken the message over: or who works on the
+ * strength of this answer would have no lease. */
+static int asked_again(const struct record *cur, const struct request *rq,
+                       struct record *next, const char **why)
+{
+    bool over = cur->age_ms >= cur->lease_ms;
+
+    if (over) {
+        *next = *cur;
+        next->age_ms = 0;
+        next->lease_ms = rq->lease_ms;
+    }
+    return verdict(cur->doubt ? MQM_DOUBT : MQM_OK,
+                   over ? "asked again, after its lease" : "asked again", why);
+}
+
 static int acquire(const struct record *cur, const struct request *rq,
                    struct record *next, const char **why)
 {
@@ -110,7 +127,7 @@ static int acquire(const struct record *cur, const struct request *rq,
     if (r != MQM_OK)
         return r;
     if (held && cur->token == rq->token)
-        return verdict(cur->doubt ? MQM_DOUBT : MQM_OK, "asked again", why);
+        return asked_again(cur, rq, next, why);
     if (cur->state != MQM_FREE && cur->age_ms < cur->lease_ms)
         return verdict(MQM_LATER, held ? "held" : "failed, pausing", why);
     begin(cur, rq, next);

@@ -28,7 +28,8 @@
  *     OWED, paused LATER *           SKIP (2)         LATER *
  *     OWED, doubt  DOUBT *           SKIP (2)         DOUBT *
  *     HELD         LATER *           SKIP (2)         LATER *
- *     HELD, same   as the first time (a call repeated with its token) *
+ *     HELD, same   as the first time (a call repeated with its token); a lease
+ *                  that is over begins afresh *
  *     HELD, stale  DOUBT *           SKIP (2)         DOUBT *
  *     PARKED       SKIP (3)          SKIP (2)         LATER
  *     DONE         SKIP              SKIP             SKIP
@@ -61,12 +62,14 @@
  *       a doubt means: it did not happen, and nobody is at it.
  *   (6) Tokens of a message grow with each attempt.  DONE is final.
  *   (7) A call repeated after a lost answer gets its first verdict and changes
- *       nothing, and so does one that comes too late (LOST, if it is a worker).
+ *       nothing but a lease that is over; nor does one that comes too late
+ *       (LOST, if it is a worker).
  *   (8) No success is thrown away, and nothing is in doubt without a reason.
  *   (9) by_rule, body_safe, unsent, attempts and the words for people say what
  *       they are said to below.
  *  (10) While the pause after a failure lasts, nobody is given the message.
- *       Once a pause or a lease is over, whoever of its side asks next is.
+ *       Once a pause or a lease is over, whoever of its side asks next is, and
+ *       with a lease that lasts.
  *
  * They rest on what this file cannot see to: a store that may have forgotten a
  * message says so (unsure); both brokers got the message and keep a copy until

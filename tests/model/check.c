@@ -107,17 +107,25 @@ void check_world(const struct world *w)
 
 /* ------------------------------- of a change ----------------------------- */
 
-static bool begins(const struct request *rq, const struct record *next)
+static bool asks_again(const struct record *cur, const struct request *rq)
 {
-    return rq->op == OP_ACQUIRE && next->state == MQM_HELD;
+    return rq->op == OP_ACQUIRE && cur->state == MQM_HELD &&
+           cur->token == rq->token && same(cur->side, rq->side);
+}
+
+static bool begins(const struct record *cur, const struct request *rq,
+                   const struct record *next)
+{
+    return rq->op == OP_ACQUIRE && next->state == MQM_HELD &&
+           !asks_again(cur, rq);
 }
 
 static void check_owner(const struct world *w, const struct record *cur,
                         const struct request *rq, const struct record *next)
 {
     bool ends = rq->op == OP_SUCCESS && in_doubt(w, rq->token);
-    bool own = rq->op != OP_ACQUIRE && rq->op != OP_LOOK &&
-               cur->token == rq->token;
+    bool own = rq->op != OP_ACQUIRE ? cur->token == rq->token
+                                    : asks_again(cur, rq);
 
     must(6, cur->state != MQM_DONE, "DONE is final");
     if (cur->state && !same(cur->side, next->side))
@@ -125,9 +133,9 @@ static void check_owner(const struct world *w, const struct record *cur,
                 (!cur->doubt || (cur->state == MQM_PARKED && settled(w))),
              "moved to the other side");
     if (cur->state == MQM_HELD)
-        must(2, ends || own || (begins(rq, next) && w->stale),
+        must(2, ends || own || (begins(cur, rq, next) && w->stale),
              "somebody else's HELD record changed");
-    if (begins(rq, next))
+    if (begins(cur, rq, next))
         must(6, next->token > cur->token, "the token does not grow");
     else if (next->state != MQM_DONE)
         must(6, next->token == cur->token, "the token changes");
@@ -142,7 +150,7 @@ static void check_doubt(const struct record *cur, const struct request *rq,
 
     if (cur->doubt && next->state != MQM_DONE && !again)
         must(5, next->doubt == cur->doubt, "a doubt vanishes");
-    must(8, cur->doubt || !next->doubt || begins(rq, next) ||
+    must(8, cur->doubt || !next->doubt || begins(cur, rq, next) ||
             rq->op == OP_PARK, "a doubt that nobody had");
     must(8, !next->doubt || (next->state != MQM_DONE && !again),
          "a doubt that was settled");
@@ -153,7 +161,7 @@ static void check_flags(const struct record *cur, const struct request *rq,
 {
     bool pins = cur->state == MQM_FREE && next->state == MQM_OWED;
     bool open = next->state == MQM_OWED || next->state == MQM_HELD;
-    bool unsure = cur->state == MQM_FREE && begins(rq, next) && next->doubt;
+    bool unsure = cur->state == MQM_FREE && begins(cur, rq, next) && next->doubt;
 
     must(9, next->by_rule == (pins && rq->by_rule), "by_rule");
     must(9, next->body_safe == (next->state == MQM_PARKED && rq->body_safe),
@@ -161,7 +169,7 @@ static void check_flags(const struct record *cur, const struct request *rq,
     must(9, next->unsent == (rq->op == OP_RESOLVE_AGAIN || unsure ||
                              (cur->unsent && open)), "unsent");
     must(9, next->reassigned || !cur->reassigned, "reassigned vanishes");
-    must(9, next->attempts == cur->attempts + begins(rq, next) -
+    must(9, next->attempts == cur->attempts + begins(cur, rq, next) -
             (rq->op == OP_HAND_BACK), "attempts");
 }
 
@@ -169,7 +177,7 @@ static void check_flags(const struct record *cur, const struct request *rq,
 static void check_words(const struct record *cur, const struct request *rq,
                         const struct record *next)
 {
-    const char *holder = begins(rq, next) ? ASKER : HOLDER;
+    const char *holder = begins(cur, rq, next) ? ASKER : HOLDER;
 
     must(9, same(next->origin, cur->state ? THERE : HERE), "origin");
     must(9, same(next->holder, next->state == MQM_HELD ? holder : ""),
@@ -232,9 +240,10 @@ static void check_verdict(const struct world *w, const struct record *cur,
         return;
     if (granted)
         must(2, r->state == MQM_HELD && !theirs, "OK without a record");
-    if (cur->state == MQM_HELD && cur->token == rq->token && !theirs)
-        must(7, !next->state && v == (cur->doubt ? MQM_DOUBT : MQM_OK),
-             "a repeated acquire");
+    if (asks_again(cur, rq))
+        must(7, v == (cur->doubt ? MQM_DOUBT : MQM_OK) &&
+                (!next->state || w->stale), "a repeated acquire");
+    must(10, !granted || next->state || !w->stale, "granted without a lease");
     must(5, v != MQM_OK || !r->doubt, "OK in spite of a doubt");
     must(8, v != MQM_DOUBT || (r->doubt && (w->lapsed || rq->unsure ||
                                             rq->parked_copy)),

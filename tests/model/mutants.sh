@@ -27,7 +27,11 @@ cat >"$dir/mutants" <<'MUTANTS'
 2 10|the asker's lease decides how long a pause is|s/cur->age_ms < cur->lease_ms/cur->age_ms < (held ? cur->lease_ms : rq->lease_ms)/
 10|a lease that is over still counts|s/cur->age_ms < cur->lease_ms/cur->age_ms <= cur->lease_ms/
 7|a repeated acquire waits for its own lease|s/if (held && cur->token == rq->token)/if (0)/
-7|a repeated acquire forgets the doubt|s/verdict(cur->doubt ? MQM_DOUBT : MQM_OK, "asked/verdict(MQM_OK, "asked/
+7|a repeated acquire forgets the doubt|s/verdict(cur->doubt ? MQM_DOUBT : MQM_OK,/verdict(MQM_OK,/
+10|a repeated acquire gets no new lease|s/    if (over) {/    if (0) {/
+7|a repeated acquire renews a lease that lasts|s/    if (over) {/    if (1) {/
+9|a repeated acquire counts as an attempt|s/next->lease_ms = rq->lease_ms;\n    }\n    return/next->lease_ms = rq->lease_ms;\n        next->attempts++;\n    }\n    return/
+6|a repeated acquire makes a new token|s/next->lease_ms = rq->lease_ms;\n    }\n    return/next->lease_ms = rq->lease_ms;\n        next->token++;\n    }\n    return/
 6|the token is what the caller proposes|s/next->token = rq->token > cur->token[^;]*;/next->token = rq->token;/
 5|a lease that ran out leaves no doubt|s/if (cur->state == MQM_HELD && !cur->doubt)/if (0)/
 5|the newest attempt is in doubt, not the oldest|s/if (cur->state == MQM_HELD && !cur->doubt)/if (cur->state == MQM_HELD)/

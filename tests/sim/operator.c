@@ -144,10 +144,11 @@ static void parked(mqm *m, const struct seen *s)
 }
 
 /* It must lie somewhere: nobody has it but brokers and parking.  What reached
- * one broker only is read from its origin. */
+ * one broker only is read from its origin, and so is what the store forgot. */
 static bool body_is_somewhere(int i)
 {
-    return plan_fault_of(i, F_ONE_SIDE) || parking_has(KAFKA, i) ||
+    return plan_fault_of(i, F_ONE_SIDE) || w.message[i].forgotten ||
+           parking_has(KAFKA, i) ||
            parking_has(ROCKET, i) || parking_sends(i) || kafka_has(i) || rocket_has(i);
 }
 

@@ -20,6 +20,7 @@ static struct row rows[] = {
     {"acquire", "ours", MQM_OK, 0},
     {"acquire", "asked again", MQM_OK, 0},
     {"acquire", "asked again", MQM_DOUBT, 0},
+    {"acquire", "asked again, after its lease", MQM_OK, 0},
     {"acquire", "in doubt", MQM_DOUBT, 0},
     {"acquire", "left to the other side", MQM_SKIP, 0},
     {"acquire", "belongs to the other side", MQM_SKIP, 0},

@@ -74,13 +74,19 @@ START_TEST(test_rule_04_a_token_is_fixed_at_acquire)
     ROWS({"HELD kafka token 5 tries 1 lease 1000 age 900",
           "renew kafka token 5", MQM_OK,
           "HELD kafka token 5 tries 1 lease 1000"},
-         /* repeated after a lost answer, even when its lease is over */
+         /* repeated after a lost answer, when its lease is over with a new one */
          {"HELD kafka token 7 lease 1000 age 1", "acquire kafka token 7",
           MQM_OK, NULL},
          {"HELD kafka token 7 doubt 5 lease 1000", "acquire kafka token 7",
           MQM_DOUBT, NULL},
-         {"HELD kafka token 7 lease 1000 age 5000", "acquire kafka token 7",
-          MQM_OK, NULL},
+         {"HELD kafka token 7 tries 1 lease 900 age 899",
+          "acquire kafka token 7", MQM_OK, NULL},
+         {"HELD kafka token 7 tries 1 lease 900 age 900",
+          "acquire kafka token 7", MQM_OK,
+          "HELD kafka token 7 tries 1 lease 1000"},
+         {"HELD kafka token 7 doubt 5 tries 2 lease 900 age 900 moved unsent",
+          "acquire kafka token 7", MQM_DOUBT,
+          "HELD kafka token 7 doubt 5 tries 2 lease 1000 moved unsent"},
          /* and grows, whatever was proposed */
          {"OWED kafka token 9 tries 1", "acquire kafka token 7", MQM_OK,
           "HELD kafka token 10 tries 2 lease 1000"},
