@@ -141,7 +141,10 @@ static int know_store(struct redis *d, const redisReply *r)
                              "(maxmemory-policy %.40s): set it to noeviction",
                              d->link.address.label, r->element[4]->str);
     if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0)
-        raise_floor(d, now_ms, "it has been emptied or replaced");
+        raise_floor(d, mqm__floor_of(d->host, now_ms),
+                    "it has been emptied or replaced");
+    if (floor_ms > 0)
+        floor_ms = mqm__floor_of(d->host, floor_ms);
     raise_floor(d, floor_ms, "it was restarted without \"appendfsync always\""
                              ", or another one took over");
     memcpy(d->id, r->element[0]->str, r->element[0]->len + 1);

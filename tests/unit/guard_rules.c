@@ -7,6 +7,9 @@
 #define SHORT ", \"lease_ms\": 400, \"handler_ms\": 50, \"settle_ms\": 1200, " \
               "\"pause_ms\": 0"
 
+/* A store that is younger than the switch doubts no further than it has to. */
+#define EXACT ", \"clock_margin_ms\": 0"
+
 static void ask(int want, mqm *with, struct mqm_claim *c)
 {
     int r = mqm_acquire(with, c);
@@ -66,8 +69,8 @@ START_TEST(test_rule_01_pin_outlives_the_cut)
     char url[200];
 
     snprintf(url, sizeof(url), "sqlite:%s", new_path("cut.db"));
-    m = open_on(url, switched("0%", ""));
-    other = open_on(url, switched("100%", ""));
+    m = open_on(url, switched("0%", EXACT));
+    other = open_on(url, switched("100%", EXACT));
     k = claim("kafka", new_id());
     r = claim("rocketmq", k.msg.id);
     ask(MQM_SKIP, m, &r); /* by the cut at that moment: the old side's */
@@ -223,6 +226,22 @@ START_TEST(test_rule_07_no_before_it_settled)
 }
 END_TEST
 
+/* It has forgotten what was before it, by clocks that may have been ahead. */
+START_TEST(test_rule_08_a_store_that_is_younger_than_the_switch)
+{
+    struct mqm_claim k;
+    char url[200];
+
+    snprintf(url, sizeof(url), "sqlite:%s", new_path("young.db"));
+    m = open_on(url, switched("0%", _i ? EXACT
+                                       : ", \"clock_margin_ms\": 600000"));
+    ck_assert(was_said("the store was made after"));
+    sleep_ms(5);
+    k = claim("kafka", new_id());
+    ask(_i ? MQM_OK : MQM_DOUBT, m, &k);
+}
+END_TEST
+
 START_TEST(test_rule_10_since)
 {
     struct mqm_claim k, r;
@@ -321,6 +340,8 @@ int main(void)
     tcase_add_test(tc, test_rule_06_body_that_cannot_be_kept);
     tcase_add_test(tc, test_rule_06_copy_from_parking);
     tcase_add_test(tc, test_rule_07_no_before_it_settled);
+    tcase_add_loop_test(
+        tc, test_rule_08_a_store_that_is_younger_than_the_switch, 0, 2);
     tcase_add_test(tc, test_rule_10_since);
     tcase_add_test(tc, test_rule_11_assign);
     tcase_add_test(tc, test_rule_11_doubt_is_not_assigned);

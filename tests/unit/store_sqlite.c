@@ -324,6 +324,7 @@ START_TEST(a_replaced_file)
     int64_t from = 0, created = 0;
     struct mqm_swap swap;
 
+    fake_margin_ms = 60000;
     ck_assert_int_eq(put(s, "a"), MQM_OK);
     swap = a_swap("b", 0);
     snprintf(name, sizeof(name), "%s.old", path);
@@ -336,8 +337,13 @@ START_TEST(a_replaced_file)
     ck_assert_int_eq(
         store->memory(s, "shop/issuer/rewards", 0, &from, &created), 0);
     ck_assert_int_gt(from, swap.key.born_ms);
+    ck_assert_int_gt(from, now_ms() + 30000); /* producers' clocks */
     nap(2);
-    ck_assert_int_eq(put(s, "c"), MQM_OK);
+    swap = a_swap("c", 0);
+    swap.key.born_ms = from - 1;
+    ck_assert_int_eq(run(s, &swap), MQM_DOUBT);
+    swap.key.born_ms = from;
+    ck_assert_int_eq(run(s, &swap), MQM_OK);
     ck_assert_int_eq(put(other, "c"), MQM_LOST);
     store->close(other);
     store->close(s);
