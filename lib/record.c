@@ -155,6 +155,17 @@ static void leave(const struct record *cur, const struct request *rq,
     next->token = rq->token;
 }
 
+/* It happened, say those who know: an attempt since the doubt, or a person who
+ * asked about what is owed and may have no copy that would ask for it. */
+static bool settles_doubt(const struct record *cur, const struct request *rq)
+{
+    if (!cur->doubt)
+        return false;
+    if (rq->op == OP_RESOLVE_DONE)
+        return cur->state == MQM_OWED && cur->token == rq->token;
+    return rq->op == OP_SUCCESS && cur->doubt <= rq->token;
+}
+
 /* What ends an attempt, or its doubt. */
 static int end(const struct record *cur, const struct request *rq,
                struct record *next, const char **why)
@@ -169,8 +180,7 @@ static int end(const struct record *cur, const struct request *rq,
         [OP_RESOLVE_DONE] = {MQM_PARKED, MQM_DONE},
     };
     bool newest = cur->token == rq->token;
-    bool settles = rq->op == OP_SUCCESS && cur->doubt &&
-                   cur->doubt <= rq->token;
+    bool settles = settles_doubt(cur, rq);
 
     if (settles || (newest && cur->state == way[rq->op].from)) {
         leave(cur, rq, way[rq->op].to, next);
@@ -188,8 +198,6 @@ static int resolve_again(const struct record *cur, const struct request *rq,
     if (cur->token != rq->token ||
         (cur->state != MQM_OWED && cur->state != MQM_PARKED))
         return verdict(MQM_LOST, "overtaken", why);
-    if (cur->state == MQM_OWED && cur->doubt)
-        return verdict(MQM_LATER, "in doubt", why);
     if (cur->doubt && cur->age_ms < rq->settle_ms)
         return verdict(MQM_LATER, "not settled", why);
     become(next, cur, MQM_OWED, rq->route);

@@ -43,7 +43,8 @@
  *
  * A doubt is the oldest attempt of which nobody knows how it went.  It outlives
  * failures and later attempts.  What ends it: the success of an attempt since
- * then, however late, or a person (or resolver) who asked whoever knows.
+ * then, however late, or a person (or resolver) who asked whoever knows, about
+ * what is PARKED, or OWED in doubt.
  *
  * Invariants, checked in every reachable state by tests/model:
  *   (1) A message belongs to one side.  Only assign moves it, and only while
@@ -75,7 +76,7 @@
  * message says so (unsure); both brokers got the message and keep a copy until
  * it is acknowledged; a handler that says "failure" knows that nothing
  * happened; and no overtaken attempt takes effect later than settle_ms after
- * its message was parked.
+ * its message was parked, or owed in doubt.
  */
 #ifndef MQM_RECORD_H
 #define MQM_RECORD_H

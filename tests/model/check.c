@@ -130,7 +130,7 @@ static void check_owner(const struct world *w, const struct record *cur,
     must(6, cur->state != MQM_DONE, "DONE is final");
     if (cur->state && !same(cur->side, next->side))
         must(1, rq->op == OP_RESOLVE_AGAIN && cur->state != MQM_HELD &&
-                (!cur->doubt || (cur->state == MQM_PARKED && settled(w))),
+                (!cur->doubt || settled(w)),
              "moved to the other side");
     if (cur->state == MQM_HELD)
         must(2, ends || own || (begins(cur, rq, next) && w->stale),
@@ -150,6 +150,9 @@ static void check_doubt(const struct record *cur, const struct request *rq,
 
     if (cur->doubt && next->state != MQM_DONE && !again)
         must(5, next->doubt == cur->doubt, "a doubt vanishes");
+    if (rq->op == OP_RESOLVE_DONE)
+        must(2, cur->state == MQM_PARKED ||
+                (cur->state == MQM_OWED && cur->doubt), "nobody doubts it");
     must(8, cur->doubt || !next->doubt || begins(cur, rq, next) ||
             rq->op == OP_PARK, "a doubt that nobody had");
     must(8, !next->doubt || (next->state != MQM_DONE && !again),
@@ -271,12 +274,10 @@ static void times_of(struct record *r, const struct world *w)
         r->lease_ms = LEASE;
         r->age_ms = w->stale ? LEASE : LEASE - 1;
     }
-    if (w->state == MQM_OWED) {
-        r->lease_ms = PAUSE;
-        r->age_ms = w->paused ? PAUSE - 1 : PAUSE;
-    }
-    if (w->state == MQM_PARKED)
+    if (w->state == MQM_OWED || w->state == MQM_PARKED)
         r->age_ms = settled(w) ? SETTLE : SETTLE - 1;
+    if (w->state == MQM_OWED) /* of any length */
+        r->lease_ms = r->age_ms + w->paused;
 }
 
 /* Of a DONE record stores keep no more than its token. */

@@ -175,7 +175,9 @@ static bool nobody_asks(const struct seen *s)
 
 static void owed(mqm *m, const struct seen *s)
 {
-    if (s->r.flags & MQM_UNSENT) {
+    if (s->r.doubt && s->r.age_ms > UNSEEN_MS && rng_chance(&rng, 30))
+        parked(m, s); /* perhaps no copy asks for it */
+    else if (s->r.flags & MQM_UNSENT) {
         if (s->r.age_ms > UNSEEN_MS)
             send_again(s);
     } else if (nobody_asks(s)) {

@@ -19,6 +19,7 @@ record.c|a failure clears the doubt|s/if (to == MQM_DONE)/if (to == MQM_DONE || 
 record.c|a hand back clears the doubt|s/if (to == MQM_DONE)/if (to == MQM_DONE || rq->op == OP_HAND_BACK)/
 record.c|an overtaken attempt may still end|s/bool newest = cur->token == rq->token;/bool newest = true;/
 record.c|resolve again before it is settled|s/if (cur->doubt && cur->age_ms < rq->settle_ms)/if (0)/
+record.c|what is owed in doubt is resolved before it is settled|s/if (cur->doubt && cur->age_ms < rq->settle_ms)/if (cur->doubt \&\& cur->state == MQM_PARKED \&\& cur->age_ms < rq->settle_ms)/
 record.c|assign of what is HELD|s/(cur->state != MQM_OWED && cur->state != MQM_PARKED)/cur->state == MQM_DONE/
 record.c|the side that lost it by assign drops its copies|s/keep || cur->reassigned/keep/
 record.c|a parking copy is dropped like any other|s/bool keep = rq->parked_copy;/bool keep = false;/

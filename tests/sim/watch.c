@@ -56,7 +56,7 @@ static const char *owed_again(const struct watched *old, int64_t age_ms,
         return "owed again, and not marked as unsent";
     if (old->state == MQM_HELD)
         return "resolved or assigned while it is held";
-    if (old->doubt && (old->state == MQM_OWED || age_ms < SETTLE_MS))
+    if (old->doubt && age_ms < SETTLE_MS)
         return "resolved before it is settled";
     return NULL;
 }

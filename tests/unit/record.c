@@ -146,6 +146,19 @@ START_TEST(test_rule_07_a_no_counts_when_settled)
          /* a yes counts at once */
          {"PARKED kafka token 5 doubt 5 age 0", "resolve_done kafka token 5",
           MQM_OK, "DONE kafka token 5"},
+         /* what is owed in doubt, and has perhaps no copy that asks */
+         {"OWED kafka token 7 doubt 5 tries 2 age 0",
+          "resolve_done kafka token 7", MQM_OK, "DONE kafka token 7 tries 2"},
+         {"OWED kafka token 7 doubt 5 age 2999", "resolve_again kafka token 7",
+          MQM_LATER, NULL},
+         {"OWED kafka token 7 doubt 5 tries 2 age 3000",
+          "resolve_again kafka token 7", MQM_OK,
+          "OWED kafka token 7 tries 2 unsent"},
+         {"OWED kafka token 7 doubt 5", "resolve_done kafka token 5", MQM_LOST,
+          NULL},
+         {"OWED kafka token 7", "resolve_done kafka token 7", MQM_LOST, NULL},
+         {"HELD kafka token 7 doubt 5 lease 1000 age 5000",
+          "resolve_done kafka token 7", MQM_LOST, NULL},
          /* its copies may be gone, until it is done or parked */
          {"OWED kafka token 5 tries 1 unsent", "acquire kafka token 7",
           MQM_OK, "HELD kafka token 7 tries 2 lease 1000 unsent"},
@@ -213,11 +226,14 @@ START_TEST(test_rule_11_the_other_side_never_enters)
           MQM_SKIP, NULL},
          {"PARKED kafka token 5 doubt 5 age 5000", "acquire rocketmq token 7",
           MQM_SKIP, NULL},
-         /* a person assigns, what is owed without a doubt or settled */
+         /* a person assigns, without a doubt or settled */
          {"OWED kafka token 5", "resolve_again kafka route rocketmq token 5",
           MQM_OK, "OWED rocketmq token 5 moved unsent"},
-         {"OWED kafka token 5 doubt 3 age 5000",
+         {"OWED kafka token 5 doubt 3 age 2999",
           "resolve_again kafka route rocketmq token 5", MQM_LATER, NULL},
+         {"OWED kafka token 5 doubt 3 age 3000",
+          "resolve_again kafka route rocketmq token 5", MQM_OK,
+          "OWED rocketmq token 5 moved unsent"},
          {"HELD kafka token 5 lease 1000 age 5000",
           "resolve_again kafka route rocketmq token 5", MQM_LOST, NULL},
          {"PARKED kafka token 5 doubt 5 age 2999",
