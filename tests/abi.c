@@ -147,13 +147,14 @@ AT(mqm_stats, without_id, 80);
 AT(mqm_stats, future_born, 88);
 AT(mqm_stats, store_calls, 96);
 
-SIZE(mqm_host, 48);
+SIZE(mqm_host, 56);
 AT(mqm_host, size, 0);
 AT(mqm_host, log, 8);
 AT(mqm_host, fail, 16);
 AT(mqm_host, deliver, 24);
 AT(mqm_host, batch, 32);
 AT(mqm_host, wait, 40);
+AT(mqm_host, clock_margin, 48);
 
 SIZE(mqm_setting, 24);
 AT(mqm_setting, name, 0);

@@ -43,7 +43,7 @@ home_of() {
     case $1 in
     jansson.h) echo 'lib/config*|lib/json*' ;;
     sqlite3.h) echo 'lib/stores/sqlite*' ;;
-    hiredis/*) echo 'lib/stores/redis*' ;;
+    hiredis/*) echo 'lib/stores/redis_reader.c' ;;
     librdkafka/*) echo 'adapters/kafka/*' ;;
     zookeeper/*) echo 'plugins/zookeeper/*' ;;
     curl/*) echo 'lib/source_http*' ;;
@@ -162,7 +162,7 @@ notices() {
 }
 notices '<jansson.h>' lib/api.c
 notices '<sqlite3.h>' lib/record.c
-notices '<hiredis/hiredis.h>' lib/stores/sqlite_x.c
+notices '<hiredis/hiredis.h>' lib/stores/redis.c
 notices '<librdkafka/rdkafka.h>' adapters/rocketmq/adapter.c
 notices '<zookeeper/zookeeper.h>' lib/stores/redis.c
 notices '"../../lib/error.h"' plugins/zookeeper/store.c

@@ -148,6 +148,13 @@ static int read_answer(const struct wire *w, struct rmq_answer *out)
     return read_all(w->fd, out->body, all - 4 - head, w->end);
 }
 
+static void code_of_answer(struct rmq_answer *out)
+{
+    const int64_t code = rmq_number(out->header, "\"code\":", -1);
+
+    out->code = code >= 0 && code <= UINT16_MAX ? (int)code : -1;
+}
+
 int rmq_ask(const char *address, size_t len, int code, const char *fields,
             struct rmq_answer *out)
 {
@@ -164,7 +171,7 @@ int rmq_ask(const char *address, size_t len, int code, const char *fields,
         r = read_answer(&w, out);
     close(w.fd);
     if (r == 0)
-        out->code = (int)rmq_number(out->header, "\"code\":", -1);
+        code_of_answer(out);
     return out->code < 0 ? -1 : 0;
 }
 

@@ -3,7 +3,8 @@
  *
  * One round trip: INFO tells most of it, CONFIG GET what INFO leaves out, TIME
  * the clock.  When the store is opened only INFO is asked.  A Redis that is
- * somebody else's may refuse any of them: what was not told is a warning.
+ * somebody else's may refuse to tell: that is a warning.  (Where INFO tells
+ * nothing at all the store does not open: redis_session.c.)
  *
  * Fatal is what loses records while all goes well: room made by evicting them,
  * writes to a replica.  A restart with less is noticed (run id, memory_from)
@@ -14,18 +15,21 @@
 #include "finding.h"
 #include "swaps.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_MAX = 96 };
-enum { INFO, SYNC, SAVE, MIN_REPLICAS, TIME, ASKED };
 
 struct report {
     const struct mqm_inquiry *q;
     struct redis *d;
-    redisReply *replies[ASKED]; /* NULL: was not asked */
+    char *info; /* NULL: it was not told */
+    char sync[TEXT_MAX], save[TEXT_MAX], least[TEXT_MAX]; /* of CONFIG GET */
+    int told_sync, told_save, told_least;
+    int64_t time_ms; /* -1: it was not told */
     int64_t sent_us, came_us;
 };
 
@@ -41,12 +45,10 @@ static void find_unknown(const struct report *rp, const char *subject,
 static int info_text(const struct report *rp, const char *name,
                      char out[TEXT_MAX])
 {
-    const redisReply *info = rp->replies[INFO];
     const size_t len = strlen(name);
-    const char *p = info && mqm__redis_is_text(info) ? info->str : NULL;
 
     out[0] = '\0';
-    for (; p; p = strchr(p, '\n')) {
+    for (const char *p = rp->info; p; p = strchr(p, '\n')) {
         p += *p == '\n';
         if (strncmp(p, name, len) != 0 || p[len] != ':')
             continue;
@@ -64,17 +66,6 @@ static int64_t info_number(const struct report *rp, const char *name)
 
     return info_text(rp, name, text) ? mqm__redis_digits(text, strlen(text))
                                      : -1;
-}
-
-/* The value that CONFIG GET answered, or NULL. */
-static const char *config_text(const struct report *rp, int which)
-{
-    const redisReply *r = rp->replies[which];
-
-    return r && r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
-                   mqm__redis_is_text(r->element[1])
-               ? r->element[1]->str
-               : NULL;
 }
 
 /* ------------------------- what is fatal ------------------------- */
@@ -119,7 +110,7 @@ static void look_at_role(struct report *rp)
 static void find_append_only(struct report *rp)
 {
     const struct mqm_inquiry *q = rp->q;
-    const char *sync = config_text(rp, SYNC);
+    const char *sync = rp->told_sync ? rp->sync : NULL;
     char status[TEXT_MAX];
 
     if (info_text(rp, "aof_last_write_status", status) &&
@@ -143,7 +134,7 @@ static void look_at_persistence(struct report *rp)
 {
     const struct mqm_inquiry *q = rp->q;
     const int64_t aof = info_number(rp, "aof_enabled");
-    const char *save = config_text(rp, SAVE);
+    const char *save = rp->told_save ? rp->save : NULL;
     static const char remedy[] = "set appendonly yes, appendfsync always";
 
     if (aof < 0)
@@ -169,7 +160,7 @@ static void look_at_replicas(struct report *rp)
 {
     const struct mqm_inquiry *q = rp->q;
     const int64_t n = info_number(rp, "connected_slaves");
-    const char *least = config_text(rp, MIN_REPLICAS);
+    const char *least = rp->told_least ? rp->least : NULL;
 
     if (n < 0)
         find_unknown(rp, "replicas", "INFO replication");
@@ -267,21 +258,12 @@ static void look_at_version(struct report *rp)
 
 static void look_at_clock(struct report *rp)
 {
-    const struct mqm_inquiry *q = rp->q;
-    const redisReply *r = rp->replies[TIME];
-    int64_t theirs_ms, off_ms, trip_ms = (rp->came_us - rp->sent_us) / 1000;
-
-    if (!r || r->type != REDIS_REPLY_ARRAY || r->elements != 2 ||
-        !mqm__redis_is_text(r->element[0]) ||
-        !mqm__redis_is_text(r->element[1])) {
+    if (rp->time_ms < 0)
         find_unknown(rp, "clock", "TIME");
-        return;
-    }
-    theirs_ms =
-        mqm__redis_digits(r->element[0]->str, r->element[0]->len) * 1000 +
-        mqm__redis_digits(r->element[1]->str, r->element[1]->len) / 1000;
-    off_ms = theirs_ms - (rp->sent_us + rp->came_us) / 2000;
-    mqm__find_clock(q, off_ms, trip_ms);
+    else
+        mqm__find_clock(rp->q,
+                        rp->time_ms - (rp->sent_us + rp->came_us) / 2000,
+                        (rp->came_us - rp->sent_us) / 1000);
 }
 
 /* --------------------------------- asking --------------------------------- */
@@ -294,29 +276,83 @@ static void ask_config(struct redis_link *l, const char *name)
     mqm__link_text(l, name);
 }
 
-static int ask(struct report *rp, int n)
+/* A reply lives until the next one: what is wanted of it is kept. */
+static int take_info(struct report *rp)
 {
-    struct redis_link *l = &rp->d->link;
-    int r;
+    const struct redis_reply *reply;
+    int r = mqm__link_reply(&rp->d->link, &reply);
 
+    if (r < 0 || reply->type != MQM__REDIS_TEXT)
+        return r;
+    rp->info = strdup(reply->text);
+    return rp->info ? MQM_OK
+                    : rp->d->host->fail(rp->d->host, -ENOMEM,
+                                        "redis store: out of memory");
+}
+
+static int take_config(struct report *rp, char out[TEXT_MAX], int *told)
+{
+    const struct redis_reply *reply;
+    int r = mqm__link_reply(&rp->d->link, &reply);
+
+    *told = r == MQM_OK && mqm__redis_is_texts(reply, 2);
+    if (*told)
+        snprintf(out, TEXT_MAX, "%s", reply[2].text);
+    return r;
+}
+
+static int take_time(struct report *rp)
+{
+    const struct redis_reply *reply;
+    int r = mqm__link_reply(&rp->d->link, &reply);
+
+    if (r == MQM_OK && mqm__redis_is_texts(reply, 2))
+        rp->time_ms = mqm__redis_digits(reply[1].text, reply[1].len) * 1000 +
+                      mqm__redis_digits(reply[2].text, reply[2].len) / 1000;
+    return r;
+}
+
+/* All but INFO, which comes last and is all that opening asks. */
+static void send_more(struct redis_link *l)
+{
+    ask_config(l, "appendfsync");
+    ask_config(l, "save");
+    ask_config(l, "min-replicas-to-write");
     mqm__link_put(l, 1);
-    mqm__link_text(l, "INFO");
-    if (n > 1) {
-        ask_config(l, "appendfsync");
-        ask_config(l, "save");
-        ask_config(l, "min-replicas-to-write");
-        mqm__link_put(l, 1);
-        mqm__link_text(l, "TIME");
-    }
-    rp->sent_us = mqm__wall_us();
-    r = mqm__link_flush(l);
-    for (int i = 0; i < n && r == MQM_OK; i++)
-        r = mqm__link_reply(l, &rp->replies[i]);
+    mqm__link_text(l, "TIME");
+}
+
+static int take_more(struct report *rp)
+{
+    int r = take_config(rp, rp->sync, &rp->told_sync);
+
+    if (r == MQM_OK)
+        r = take_config(rp, rp->save, &rp->told_save);
+    if (r == MQM_OK)
+        r = take_config(rp, rp->least, &rp->told_least);
+    if (r == MQM_OK)
+        r = take_time(rp);
     rp->came_us = mqm__wall_us();
     return r;
 }
 
-/* What mqm_open() lets pass at the first time may stay: see know_store(). */
+static int ask(struct report *rp)
+{
+    struct redis_link *l = &rp->d->link;
+    int r;
+
+    if (!rp->q->opening)
+        send_more(l);
+    mqm__link_put(l, 1);
+    mqm__link_text(l, "INFO");
+    rp->sent_us = mqm__wall_us();
+    r = mqm__link_flush(l);
+    if (r == MQM_OK && !rp->q->opening)
+        r = take_more(rp);
+    return r == MQM_OK ? take_info(rp) : r;
+}
+
+/* What mqm_open() lets pass at the first time may stay: see known_policy(). */
 static void look(struct report *rp)
 {
     look_at_eviction(rp);
@@ -333,15 +369,13 @@ static void look(struct report *rp)
 
 int mqm__redis_checkup(void *self, const struct mqm_inquiry *q)
 {
-    struct report rp = {.q = q, .d = self};
+    struct report rp = {.q = q, .d = self, .time_ms = -1};
     int r = mqm__redis_ready(rp.d);
 
     if (r >= 0)
-        r = ask(&rp, q->opening ? 1 : ASKED);
+        r = ask(&rp);
     if (r == MQM_OK)
         look(&rp);
-    for (int i = 0; i < ASKED; i++)
-        if (rp.replies[i])
-            freeReplyObject(rp.replies[i]);
+    free(rp.info);
     return r < 0 ? r : MQM_OK;
 }

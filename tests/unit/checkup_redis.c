@@ -108,22 +108,13 @@ END_TEST
 /* Somebody else's Redis: what may not be asked is said, and is no refusal. */
 START_TEST(what_it_does_not_tell_is_a_warning)
 {
-    tell("ACL SETUSER default -info -config");
+    tell("CONFIG SET appendonly yes");
+    tell("ACL SETUSER default -config");
     ck_assert_msg(try_open(section, "", 0) == 0, "%s", mqm_errmsg());
-    ck_assert_msg(strstr(logged, "INFO memory"), "%s", logged);
-    ck_assert_msg(strstr(logged, "INFO replication"), "%s", logged);
     examine();
-    must_find("warning store eviction:", "not looked at");
-    must_find("warning store role:", "not looked at");
-    must_find("warning store persistence:", "not looked at");
-    must_find("warning store replicas:", "not looked at");
-    must_find("warning store memory:", "not looked at");
-    must_find("warning store version:", "not looked at");
+    must_find("warning store persistence:", "CONFIG GET appendfsync");
+    must_find("fine store eviction:", "");
     must_find("fine store clock:", "");
-    tell("ACL SETUSER default +info -time");
-    mqm_close(m);
-    m = NULL;
-    tell("CLIENT KILL TYPE normal SKIPME yes");
 }
 END_TEST
 
