@@ -488,10 +488,91 @@ struct mqm_stats {
     uint64_t without_id;  /* copies with no id, or one that cannot be       */
     uint64_t future_born; /* born later than now: the old side's            */
     uint64_t store_calls; /* round trips: what the store was asked at once  */
+
+    /* Copy coverage, the share of messages that came from both brokers:
+     * second / first, added up over all instances of both sides (mqm_instances,
+     * mqmctl status).  Below 100 % some messages reach one broker only, and
+     * those that the policy gives to the other side are done by nobody.
+     * first: copies of messages that nobody had looked at.  second: copies of
+     * messages that so far the other side alone had looked at.  Copies without
+     * an id or from parking are neither, nor is one that the store may have
+     * forgotten.  A copy that the broker or the producer sends once more counts
+     * as second once more if its message is the other side's: the figure is
+     * exact but for these, and never more than 100 % means anything. */
+    uint64_t seen_first, seen_second;
+    uint64_t lately_first, lately_second; /* within the last lately_ms: five  */
+    int64_t lately_ms;                    /*   minutes, or less at the start  */
 };
 #define MQM_STATS_INIT                                                         \
-    {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+    {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+     0}
 MQM_API int mqm_read_stats(mqm *m, struct mqm_stats *out);
+
+/* ------------------------------- who is there --------------------------- */
+
+/* Each open library reports itself in the store, for each topic and side that
+ * it has worked for or subscribed to: every report_ms (a setting), at once when
+ * its policy changes, and when it closes.  One that died is shown until nobody
+ * can need it: 720 reports (an hour), at least twice the policy's maximum age. */
+enum mqm_instance_flag {
+    MQM_INSTANCE_CURRENT  = 1, /* it acts by the policy that the caller has   */
+    MQM_INSTANCE_GONE     = 2, /* it was closed                               */
+    MQM_INSTANCE_SILENT   = 4, /* not closed, and three reports are missing   */
+    MQM_INSTANCE_SWITCHED = 8, /* its policy: the switch is on                */
+    MQM_INSTANCE_UNKNOWN  = 16, /* a report that this library cannot read:    */
+                               /*   only the names, run and seen_ms are set   */
+};
+
+struct mqm_instance_info { /* lives during the call */
+    size_t size;
+    const char *instance, *side, *group, *topic;
+    const char *run;  /* tells apart those that have the same name            */
+    const char *host, *version; /* of the library                             */
+    int64_t pid;
+    unsigned flags;   /* of mqm_instance_flag                                 */
+    unsigned cut_ppm; /* its policy: the cut, the moment of the switch        */
+    int64_t since_ms;
+    uint64_t policy;  /* a print of all that decides: equal, it decides alike */
+    int64_t seen_ms;  /* since its last report, by the store's clock          */
+    int64_t report_ms;
+    int64_t open_ms;      /* since it was opened                              */
+    int64_t in_force_ms;  /* since this policy is in force there              */
+    int64_t confirmed_ms; /* since its configuration was read to be this one  */
+    int64_t unchanged_ms; /* since it did anything (within report_ms)         */
+    /* As in struct mqm_stats, of this topic and side. */
+    uint64_t granted, doubtful, skipped, later, lost;
+    uint64_t succeeded, failed, parked, errors, without_id, future_born;
+    uint64_t seen_first, seen_second;
+    int64_t lately_ms; /* five minutes, or less at the start                  */
+    uint64_t lately_done, lately_first, lately_second;
+    int64_t minute_ms; /* one                                                 */
+    uint64_t minute_done;
+};
+
+/* Visit the reports for a group and topic, in no order.  visit() returns 0 to
+ * go on, and may call anything but mqm_close().  -ENOTSUP where the store
+ * cannot list. */
+MQM_API int mqm_instances(mqm *m, const char *group, const char *topic,
+                          int (*visit)(void *user,
+                                       const struct mqm_instance_info *info),
+                          void *user);
+
+/* Ask the store for its memory of a group and topic; one round trip. */
+enum mqm_store_info_flag {
+    MQM_STORE_IS_SHARED  = 1, /* other processes see it     */
+    MQM_STORE_IS_DURABLE = 2, /* it survives a restart      */
+};
+struct mqm_store_info {
+    size_t size; /* set by MQM_STORE_INFO_INIT */
+    const char *name;
+    unsigned flags;         /* of mqm_store_info_flag                         */
+    int64_t memory_from_ms; /* what was born before may have been forgotten   */
+    int64_t created_ms;
+    int64_t round_trip_us;  /* how long the answer took                       */
+};
+#define MQM_STORE_INFO_INIT {sizeof(struct mqm_store_info), 0, 0, 0, 0, 0}
+MQM_API int mqm_read_store(mqm *m, const char *group, const char *topic,
+                           struct mqm_store_info *out);
 
 /* ------------------------------- errors --------------------------------- */
 

@@ -79,6 +79,8 @@ int print_version(void);
 
 /* --- topics.c */
 int cmd_topics(struct ctl *c);
+/* Of a topic that is visited; else refused, with words. */
+int topic_names(struct topic *t, const struct mqm_topic_info *info);
 /* The topic of c's first argument and --group; else refused, with words. */
 int find_topic(struct ctl *c, struct topic *t);
 /* --side: NULL, or one of the topic's; else refused, with words. */
@@ -114,6 +116,9 @@ int cmd_assign(struct ctl *c);
 /* --- resend.c */
 /* Find the body in a parking topic and send it to msg->side alone. */
 int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
+
+/* --- status.c */
+int cmd_status(struct ctl *c);
 
 /* --- plugins.c, settings.c, check.c */
 int cmd_plugins(struct ctl *c);

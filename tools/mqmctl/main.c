@@ -14,6 +14,8 @@
 const struct command ctl_commands[] = {
     {"check", "", 0, 0, CTL_JSON, cmd_check,
      "configuration, store and plugins, line by line: ok, or what to do"},
+    {"status", "[TOPIC]", 0, 1, CTL_GROUP | CTL_JSON, cmd_status,
+     "how the migration stands, who works on it, and what to do next"},
     {"topics", "", 0, 0, CTL_JSON, cmd_topics,
      "the policy in force of each topic"},
     {"cut", "TOPIC PERCENT", 2, 2, CTL_GROUP, cmd_cut,

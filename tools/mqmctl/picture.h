@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* picture.h - how a topic's migration stands: what is open, who works on it, by
+ * which policy, and what the store is like.
+ *
+ * Gathered once, then shown by `mqmctl status` and judged by advice.c; a part
+ * that could not be had says so in its error, and is never taken for "none".
+ */
+#ifndef MQMCTL_PICTURE_H
+#define MQMCTL_PICTURE_H
+
+#include "ctl.h"
+
+enum { OLD_SIDE, NEW_SIDE, BOTH_SIDES };
+enum { PICTURE_STORY = 256 };
+
+/* What is open in one state. */
+struct open_part {
+    uint64_t n;
+    int64_t oldest_ms;   /* since the last change of the oldest */
+    unsigned tries_most; /* of one message */
+};
+
+struct side_view {
+    const char *name;
+    struct open_part owed, held, parked;
+    uint64_t untried;       /* owed for longer than the grace time, and no     */
+    int64_t untried_ms;     /*   attempt was ever made; the oldest             */
+    uint64_t body_missing;  /* parked, and its body is not kept                */
+    unsigned instances;     /* that report                                     */
+    uint64_t done_lately, first_lately, second_lately, failed, doubtful;
+    double done_a_second;   /* over the last minute                            */
+};
+
+struct instance_view {
+    char instance[64], run[20], side[64], host[64], version[32];
+    struct mqm_instance_info info; /* its texts are gone: use those above */
+};
+
+struct picture {
+    struct topic names;
+    struct mqm_topic_info policy; /* its texts are gone: use names */
+    struct side_view side[BOTH_SIDES];
+    int64_t grace_ms;
+    char open_error[PICTURE_STORY];
+
+    struct instance_view *instance;
+    size_t instances, room;
+    char instances_error[PICTURE_STORY];
+    unsigned reporting, current, outdated, silent; /* neither counts the gone */
+    int64_t in_force_ms; /* the policy: on all that have it; -1: on none */
+    int64_t lately_ms;   /* that the longest "lately" takes in */
+
+    struct mqm_store_info store;
+    char store_error[PICTURE_STORY];
+};
+
+/* names and grace_ms are set by the caller. */
+void picture_take(struct ctl *c, struct picture *p);
+void picture_free(struct picture *p);
+
+/* Copies seen by both of those seen first by a side (BOTH_SIDES: by either):
+ * 0 to 1; -1 where nothing was seen. */
+double coverage(const struct picture *p, int first_on);
+
+/* Is it there, by its report, and by which policy does it act? */
+const char *instance_state(const struct instance_view *i);
+
+/* --- advice.c: one sentence, what an operator does next */
+enum { ADVICE_MAX = 512 };
+const char *advice(char buf[ADVICE_MAX], const struct picture *p);
+
+#endif
