@@ -76,7 +76,7 @@ struct topic_config {
     char *topic, *group;
     char *space; /* app/group/topic */
     struct tally *tally; /* tally.h; set when the configuration takes over   */
-    uint64_t print;      /* of the policy, policy_print.h; as above          */
+    uint64_t print;      /* of the policy, fingerprint.h; as above          */
     struct policy policy;
     struct at_side at[MQM_SIDES]; /* [MQM_OLD], [MQM_NEW] */
     int64_t lease_ms;    /* of a claim                                       */

@@ -169,7 +169,8 @@ static int ask(mqm *m, const struct topic_config *t, struct mqm_store_info *out)
     int r;
 
     out->name = m->store.table->name;
-    out->flags = s->flags;
+    out->shared = (s->flags & MQM_STORE_SHARED) != 0;
+    out->durable = (s->flags & MQM_STORE_DURABLE) != 0;
     mqm__combine_enter(&m->combine);
     began = mqm__clock_us();
     r = s->memory(m->store.self, t->space, 0, &out->memory_from_ms,

@@ -3,7 +3,7 @@
 #include "tally.h"
 #include "claim.h"
 #include "error.h"
-#include "policy_print.h"
+#include "fingerprint.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ int mqm__tally_attach(mqm *m, struct config *c)
     for (size_t i = 0; i < c->n_topics; i++) {
         struct topic_config *tc = &c->topics[i];
 
-        tc->print = mqm__policy_print(&tc->policy, tc->at[MQM_OLD].side->name,
+        tc->print = mqm__fingerprint(&tc->policy, tc->at[MQM_OLD].side->name,
                                       tc->at[MQM_NEW].side->name);
         tc->tally = find(m->tallies, tc->space);
         if (tc->tally)
@@ -124,7 +124,8 @@ static struct sample present(const struct tally_side *s, int64_t now_ms)
 
 void mqm__tally_sample(struct tally_side *s, int64_t now_ms)
 {
-    const struct sample *last = &s->sample[(s->samples + SAMPLES - 1) % SAMPLES];
+    const struct sample *last =
+        &s->sample[(s->samples + SAMPLES - 1) % SAMPLES];
 
     if (s->samples && now_ms - last->at_ms < SAMPLE_MS)
         return;

@@ -513,7 +513,8 @@ MQM_API int mqm_read_stats(mqm *m, struct mqm_stats *out);
 /* Each open library reports itself in the store, for each topic and side that
  * it has worked for or subscribed to: every report_ms (a setting), at once when
  * its policy changes, and when it closes.  One that died is shown until nobody
- * can need it: 720 reports (an hour), at least twice the policy's maximum age. */
+ * can need it: 720 reports (an hour), at least twice the maximum age of its
+ * policy. */
 enum mqm_instance_flag {
     MQM_INSTANCE_CURRENT  = 1, /* it acts by the policy that the caller has   */
     MQM_INSTANCE_GONE     = 2, /* it was closed                               */
@@ -558,19 +559,16 @@ MQM_API int mqm_instances(mqm *m, const char *group, const char *topic,
                           void *user);
 
 /* Ask the store for its memory of a group and topic; one round trip. */
-enum mqm_store_info_flag {
-    MQM_STORE_IS_SHARED  = 1, /* other processes see it     */
-    MQM_STORE_IS_DURABLE = 2, /* it survives a restart      */
-};
 struct mqm_store_info {
     size_t size; /* set by MQM_STORE_INFO_INIT */
     const char *name;
-    unsigned flags;         /* of mqm_store_info_flag                         */
-    int64_t memory_from_ms; /* what was born before may have been forgotten   */
+    int shared;             /* 1: other processes see it                     */
+    int durable;            /* 1: it survives a restart                      */
+    int64_t memory_from_ms; /* what was born before may have been forgotten  */
     int64_t created_ms;
-    int64_t round_trip_us;  /* how long the answer took                       */
+    int64_t round_trip_us;  /* how long the answer took                      */
 };
-#define MQM_STORE_INFO_INIT {sizeof(struct mqm_store_info), 0, 0, 0, 0, 0}
+#define MQM_STORE_INFO_INIT {sizeof(struct mqm_store_info), 0, 0, 0, 0, 0, 0}
 MQM_API int mqm_read_store(mqm *m, const char *group, const char *topic,
                            struct mqm_store_info *out);
 

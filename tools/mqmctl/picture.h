@@ -23,12 +23,12 @@ struct open_part {
 struct side_view {
     const char *name;
     struct open_part owed, held, parked;
-    uint64_t untried;       /* owed for longer than the grace time, and no     */
-    int64_t untried_ms;     /*   attempt was ever made; the oldest             */
-    uint64_t body_missing;  /* parked, and its body is not kept                */
-    unsigned instances;     /* that report                                     */
+    uint64_t untried;       /* owed for longer than the grace time, and no    */
+    int64_t untried_ms;     /*   attempt was ever made; the oldest            */
+    uint64_t body_missing;  /* parked, and its body is not kept               */
+    unsigned instances;     /* that report                                    */
     uint64_t done_lately, first_lately, second_lately, failed, doubtful;
-    double done_a_second;   /* over the last minute                            */
+    double done_a_second;   /* over the last minute                           */
 };
 
 struct instance_view {

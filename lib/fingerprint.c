@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* policy_print.c - see policy_print.h. */
-#include "policy_print.h"
+/* fingerprint.c - see fingerprint.h. */
+#include "fingerprint.h"
 #include "bytes.h"
 #include "hash.h"
 
 enum { PRINT_VERSION = 1, TEXTS = 2 * 256, NUMBERS = 64 };
 
-uint64_t mqm__policy_print(const struct policy *p, const char *old_side,
+uint64_t mqm__fingerprint(const struct policy *p, const char *old_side,
                            const char *new_side)
 {
     unsigned char text[TEXTS + NUMBERS], *at = text;
