@@ -452,6 +452,13 @@ MQM_API int mqm_topics(mqm *m,
                                     const struct mqm_topic_info *info),
                        void *user);
 
+/* The same of a configuration, a path or the text itself, that need not be in
+ * force anywhere: neither its store nor a broker is asked. */
+MQM_API int mqm_read_topics(const char *config,
+                            int (*visit)(void *user,
+                                         const struct mqm_topic_info *info),
+                            void *user);
+
 /* Stores and adapters: built in, and those that the configuration names.  One
  * that cannot be loaded is visited with result < 0 and the story in why. */
 struct mqm_plugin_info {

@@ -26,7 +26,7 @@ static const char *say(char buf[ADVICE_MAX], const char *fmt, ...)
 static const char *unknown(char buf[ADVICE_MAX], const struct picture *p)
 {
     if (p->store_error[0] != '\0')
-        return say(buf, "bring the store back: %s", p->store_error);
+        return say(buf, "bring the store back (%s)", p->store_error);
     if (p->open_error[0] != '\0')
         return say(buf, "what is open is not known: %s", p->open_error);
     if (p->instances_error[0] != '\0')

@@ -27,11 +27,12 @@ enum ctl_option {
     CTL_JSON   = 16,
     CTL_REMOVE = 32,
     CTL_MAN    = 64,
+    CTL_OLDER  = 128,
 };
 
 struct ctl {
     const char *config;
-    const char *group, *side, *key, *token; /* NULL: not given */
+    const char *group, *side, *key, *token, *older; /* NULL: not given */
     unsigned given; /* of ctl_option */
     char **args;    /* without the command itself */
     int n_args;
@@ -62,6 +63,8 @@ struct id {
 
 /* --- main.c */
 int ctl_open(struct ctl *c);
+/* The same without words: what mqm_open() returned. */
+int ctl_try(struct ctl *c);
 
 /* --- say.c: words on stderr, and the exit code */
 CTL_PRINTF(1, 2) int refuse(const char *fmt, ...);
@@ -79,6 +82,10 @@ int print_version(void);
 
 /* --- topics.c */
 int cmd_topics(struct ctl *c);
+/* Those in force or, where no store is open, those of the file. */
+int visit_topics(struct ctl *c,
+                 int (*visit)(void *user, const struct mqm_topic_info *info),
+                 void *user);
 /* Of a topic that is visited; else refused, with words. */
 int topic_names(struct topic *t, const struct mqm_topic_info *info);
 /* The topic of c's first argument and --group; else refused, with words. */
@@ -116,6 +123,10 @@ int cmd_assign(struct ctl *c);
 /* --- resend.c */
 /* Find the body in a parking topic and send it to msg->side alone. */
 int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
+
+/* --- duration.c */
+/* "10m" and the like; else misuse, with words. */
+int duration_parse(int64_t *ms, const char *text);
 
 /* --- status.c */
 int cmd_status(struct ctl *c);

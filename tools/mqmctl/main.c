@@ -14,7 +14,7 @@
 const struct command ctl_commands[] = {
     {"check", "", 0, 0, CTL_JSON, cmd_check,
      "configuration, store and plugins, line by line: ok, or what to do"},
-    {"status", "[TOPIC]", 0, 1, CTL_GROUP | CTL_JSON, cmd_status,
+    {"status", "[TOPIC]", 0, 1, CTL_GROUP | CTL_OLDER | CTL_JSON, cmd_status,
      "how the migration stands, who works on it, and what to do next"},
     {"topics", "", 0, 0, CTL_JSON, cmd_topics,
      "the policy in force of each topic"},
@@ -57,15 +57,20 @@ static void on_log(void *user, int level, const char *text)
     fputc('\n', stderr);
 }
 
-int ctl_open(struct ctl *c)
+int ctl_try(struct ctl *c)
 {
     struct mqm_options opts = MQM_OPTIONS_INIT;
-    int r;
 
     opts.flags = MQM_NO_KEEPER;
     opts.config = c->config;
     opts.log = on_log;
-    r = mqm_open(&c->m, &opts);
+    return mqm_open(&c->m, &opts);
+}
+
+int ctl_open(struct ctl *c)
+{
+    const int r = ctl_try(c);
+
     if (r < 0)
         return refuse("%s", story(r));
     return CTL_OK;
@@ -84,6 +89,7 @@ static const struct option options[] = {
     {"--side", CTL_SIDE, offsetof(struct ctl, side)},
     {"--key", CTL_KEY, offsetof(struct ctl, key)},
     {"--token", CTL_TOKEN, offsetof(struct ctl, token)},
+    {"--older", CTL_OLDER, offsetof(struct ctl, older)},
     {"--json", CTL_JSON, 0},
     {"--remove", CTL_REMOVE, 0},
     {"--man", CTL_MAN, 0},

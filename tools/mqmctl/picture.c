@@ -48,8 +48,9 @@ static int visit_open(void *user, const struct mqm_msg *msg,
         add_open(&s->parked, rec);
     else
         add_open(&s->owed, rec);
-    if (rec->state == MQM_PARKED && !(rec->flags & MQM_BODY_SAFE))
-        s->body_missing++;
+    s->ended += rec->state == MQM_HELD && rec->left_ms <= 0;
+    s->body_missing += rec->state == MQM_PARKED &&
+                       !(rec->flags & MQM_BODY_SAFE);
     if (rec->state == MQM_OWED && rec->attempts == 0 &&
         rec->age_ms > p->grace_ms) {
         s->untried++;
@@ -89,6 +90,14 @@ static int keep_instance(struct picture *p,
     return 0;
 }
 
+double done_a_second(const struct mqm_instance_info *info)
+{
+    if (info->minute_ms <= 0 ||
+        (info->flags & (MQM_INSTANCE_GONE | MQM_INSTANCE_SILENT)))
+        return 0;
+    return 1000.0 * (double)info->minute_done / (double)info->minute_ms;
+}
+
 static void add_work(struct side_view *s, const struct mqm_instance_info *info)
 {
     s->done_lately += info->lately_done;
@@ -96,9 +105,7 @@ static void add_work(struct side_view *s, const struct mqm_instance_info *info)
     s->second_lately += info->lately_second;
     s->failed += info->failed;
     s->doubtful += info->doubtful;
-    if (info->minute_ms > 0)
-        s->done_a_second += 1000.0 * (double)info->minute_done /
-                            (double)info->minute_ms;
+    s->done_a_second += done_a_second(info);
 }
 
 /* What it told last has passed meanwhile. */
@@ -194,26 +201,31 @@ double coverage(const struct picture *p, int first_on)
     return second >= first ? 1 : (double)second / (double)first;
 }
 
+static void ask_store(struct ctl *c, struct picture *p)
+{
+    const struct topic *t = &p->names;
+
+    note_error(p->store_error,
+               mqm_read_store(c->m, t->group, t->topic, &p->store));
+    note_error(p->open_error, mqm_pending(c->m, NULL, t->group, t->topic,
+                                          visit_open, p));
+    note_error(p->instances_error,
+               mqm_instances(c->m, t->group, t->topic, visit_instance, p));
+    if (p->instances > 0)
+        qsort(p->instance, p->instances, sizeof(*p->instance), by_name);
+}
+
 void picture_take(struct ctl *c, struct picture *p)
 {
     const struct mqm_store_info none = MQM_STORE_INFO_INIT;
-    const struct topic *t = &p->names;
-    int r;
 
-    p->side[OLD_SIDE].name = t->old_side;
-    p->side[NEW_SIDE].name = t->new_side;
+    p->side[OLD_SIDE].name = p->names.old_side;
+    p->side[NEW_SIDE].name = p->names.new_side;
     p->in_force_ms = -1;
     p->store = none;
-    r = mqm_topics(c->m, visit_topic, p);
-    if (r == 0)
-        r = mqm_read_store(c->m, t->group, t->topic, &p->store);
-    note_error(p->store_error, r);
-    r = mqm_pending(c->m, NULL, t->group, t->topic, visit_open, p);
-    note_error(p->open_error, r);
-    r = mqm_instances(c->m, t->group, t->topic, visit_instance, p);
-    note_error(p->instances_error, r);
-    if (p->instances > 0)
-        qsort(p->instance, p->instances, sizeof(*p->instance), by_name);
+    visit_topics(c, visit_topic, p);
+    if (c->m != NULL)
+        ask_store(c, p);
 }
 
 void picture_free(struct picture *p)

@@ -9,6 +9,7 @@
 #define MQMCTL_PICTURE_H
 
 #include "ctl.h"
+#include "print.h"
 
 enum { OLD_SIDE, NEW_SIDE, BOTH_SIDES };
 enum { PICTURE_STORY = 256 };
@@ -25,6 +26,7 @@ struct side_view {
     struct open_part owed, held, parked;
     uint64_t untried;       /* owed for longer than the grace time, and no    */
     int64_t untried_ms;     /*   attempt was ever made; the oldest            */
+    uint64_t ended;         /* held, and the lease is over: who had it died  */
     uint64_t body_missing;  /* parked, and its body is not kept               */
     unsigned instances;     /* that report                                    */
     uint64_t done_lately, first_lately, second_lately, failed, doubtful;
@@ -54,7 +56,8 @@ struct picture {
     char store_error[PICTURE_STORY];
 };
 
-/* names and grace_ms are set by the caller. */
+/* names and grace_ms are set by the caller; and store_error, where no store is
+ * open. */
 void picture_take(struct ctl *c, struct picture *p);
 void picture_free(struct picture *p);
 
@@ -62,8 +65,15 @@ void picture_free(struct picture *p);
  * 0 to 1; -1 where nothing was seen. */
 double coverage(const struct picture *p, int first_on);
 
+/* Over the last minute; of one that is not there: 0. */
+double done_a_second(const struct mqm_instance_info *info);
+
 /* Is it there, by its report, and by which policy does it act? */
 const char *instance_state(const struct instance_view *i);
+
+/* --- picture_print.c, picture_json.c */
+void picture_print(const struct picture *p);
+void picture_json(struct json *j, const struct picture *p);
 
 /* --- advice.c: one sentence, what an operator does next */
 enum { ADVICE_MAX = 512 };

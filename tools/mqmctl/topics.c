@@ -14,6 +14,14 @@ struct search {
     int names; /* an exit code: could they be copied? */
 };
 
+int visit_topics(struct ctl *c,
+                 int (*visit)(void *user, const struct mqm_topic_info *info),
+                 void *user)
+{
+    return c->m != NULL ? mqm_topics(c->m, visit, user)
+                        : mqm_read_topics(c->config, visit, user);
+}
+
 static int copy(char *out, size_t size, const char *name)
 {
     return snprintf(out, size, "%s", name) >= (int)size;
@@ -46,7 +54,7 @@ static int match(void *user, const struct mqm_topic_info *info)
 int find_topic(struct ctl *c, struct topic *t)
 {
     struct search s = {c->args[0], c->group, t, 0, 0, CTL_OK};
-    const int r = mqm_topics(c->m, match, &s);
+    const int r = visit_topics(c, match, &s);
 
     if (r < 0)
         return failed("the topics cannot be read", r);
