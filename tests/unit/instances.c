@@ -276,9 +276,11 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    TCase *tc = tcase_create("instances");
+    TCase *tc;
 
-    (void)argc;
+    if (is_consumer(argc, argv))
+        return consume(argv + 2);
+    tc = tcase_create("instances");
     tcase_set_timeout(tc, 240);
     tcase_add_checked_fixture(tc, NULL, close_it);
     tcase_add_test(tc, test_several_processes_sqlite);
@@ -293,5 +295,5 @@ int main(int argc, char **argv)
     tcase_add_test(tc, test_the_store);
     tcase_add_test(tc, test_fingerprints_differ);
     tcase_add_test(tc, test_fingerprints_agree);
-    return run_instances("instances", tc, argv);
+    return run_case("instances", tc);
 }

@@ -270,12 +270,10 @@ static inline void several_processes(const char *url)
     end(c, SIGTERM);
 }
 
-/* main() of such a test: itself, or one of its consumers. */
-static inline int run_instances(const char *name, TCase *tc, char **argv)
+/* main() of such a test is that of its consumers, too. */
+static inline bool is_consumer(int argc, char **argv)
 {
-    if (argv[1] && strcmp(argv[1], "consume") == 0)
-        return consume(argv + 2);
-    return run_case(name, tc);
+    return argc > 3 && strcmp(argv[1], "consume") == 0;
 }
 
 #endif

@@ -27,11 +27,13 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    TCase *tc = tcase_create("instances_zk");
+    TCase *tc;
 
-    (void)argc;
+    if (is_consumer(argc, argv))
+        return consume(argv + 2);
+    tc = tcase_create("instances_zk");
     tcase_set_timeout(tc, 240);
     tcase_add_checked_fixture(tc, serve, end_all);
     tcase_add_test(tc, test_several_processes);
-    return run_instances("instances_zk", tc, argv);
+    return run_case("instances_zk", tc);
 }
