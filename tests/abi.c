@@ -182,7 +182,7 @@ AT(mqm_store, list, 40);
 AT(mqm_store, memory, 48);
 AT(mqm_store, tick, 56);
 
-SIZE(mqm_adapter, 72);
+SIZE(mqm_adapter, 104);
 AT(mqm_adapter, size, 0);
 AT(mqm_adapter, open, 8);
 AT(mqm_adapter, close, 16);
@@ -192,6 +192,15 @@ AT(mqm_adapter, header, 40);
 AT(mqm_adapter, publish, 48);
 AT(mqm_adapter, scan, 56);
 AT(mqm_adapter, probe, 64);
+AT(mqm_adapter, fetch, 72);
+AT(mqm_adapter, positions, 80);
+AT(mqm_adapter, headers, 88);
+AT(mqm_adapter, publish_with, 96);
+
+SIZE(mqm_field, 24);
+AT(mqm_field, name, 0);
+AT(mqm_field, value, 8);
+AT(mqm_field, len, 16);
 
 SIZE(mqm_plugin, 40);
 AT(mqm_plugin, size, 0);

@@ -414,6 +414,39 @@ MQM_API int mqm_read_parking(mqm *m, const char *side, const char *group,
                                           struct mqm_delivery *d),
                              void *user);
 
+/* -------------------------- copies on brokers --------------------------- */
+
+/* Read one copy again from where it lies: msg->group, msg->topic, and
+ * msg->origin as in a record, "kafka:rewards/3/1209"; the side is named there.
+ * It is visited as mqm_read_parking() does, with all its headers, if it bears
+ * msg->id (NULL: whatever lies there).  Returns what visit() did.
+ * -ENOENT: retention has removed it, or another message lies there; -EINVAL:
+ * no such place (programs with a loop of their own write what they like);
+ * -ENOTSUP where the adapter cannot. */
+MQM_API int mqm_fetch_copy(mqm *m, const struct mqm_msg *msg,
+                           int (*visit)(void *user, struct mqm_delivery *d),
+                           void *user);
+
+/* How far a group has read in one queue of a topic (Kafka's partition).  On
+ * RocketMQ its retry topic has queues, too: "retry/0". */
+struct mqm_position {
+    size_t size;
+    const char *queue;
+    int64_t committed;  /* what the group reads next; -1: it read nothing yet */
+    int64_t begin, end; /* of what lies there; end: of what is sent next      */
+    const char *next;   /* an origin for mqm_fetch_copy(): what is read next; */
+                        /*   NULL: nothing waits                              */
+};
+
+/* Visit the queues of a topic on a side, asked of the broker as no member of
+ * the group.  visit() returns 0 to go on.  -ENOTSUP where the adapter cannot
+ * tell. */
+MQM_API int mqm_positions(mqm *m, const char *side, const char *group,
+                          const char *topic,
+                          int (*visit)(void *user,
+                                       const struct mqm_position *p),
+                          void *user);
+
 /* --------------------------- configuration ------------------------------ */
 
 /* Change one setting of a topic in a configuration file, safely: the new text
