@@ -34,6 +34,7 @@ enum count {
 struct run;     /* run.c */
 struct scratch; /* claim.c */
 struct side;    /* side.c */
+struct rescue_memo; /* rescue_memo.c */
 
 /* A plugin that is open. */
 struct plugin {
@@ -69,6 +70,7 @@ struct mqm {
 
     struct side *sides;
     size_t n_sides;
+    struct rescue_memo *rescued; /* what mqm_rescue() sent; under lock */
     _Atomic int64_t pace_us; /* of mqm_run() called by the program itself */
 
     bool keeper_runs;

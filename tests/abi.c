@@ -84,6 +84,33 @@ AT(mqm_record, holder, 96);
 AT(mqm_record, origin, 160);
 AT(mqm_record, route, 288);
 
+SIZE(mqm_position, 48);
+AT(mqm_position, size, 0);
+AT(mqm_position, queue, 8);
+AT(mqm_position, committed, 16);
+AT(mqm_position, begin, 24);
+AT(mqm_position, end, 32);
+AT(mqm_position, next, 40);
+
+SIZE(mqm_rescue_options, 64);
+AT(mqm_rescue_options, size, 0);
+AT(mqm_rescue_options, side, 8);
+AT(mqm_rescue_options, group, 16);
+AT(mqm_rescue_options, topic, 24);
+AT(mqm_rescue_options, older_ms, 32);
+AT(mqm_rescue_options, flags, 40);
+AT(mqm_rescue_options, id, 48);
+AT(mqm_rescue_options, id_len, 56);
+
+SIZE(mqm_rescued, 56);
+AT(mqm_rescued, size, 0);
+AT(mqm_rescued, fate, 8);
+AT(mqm_rescued, msg, 16);
+AT(mqm_rescued, record, 24);
+AT(mqm_rescued, from, 32);
+AT(mqm_rescued, flags, 40);
+AT(mqm_rescued, why, 48);
+
 SIZE(mqm_setting_info, 56);
 AT(mqm_setting_info, size, 0);
 AT(mqm_setting_info, where, 8);

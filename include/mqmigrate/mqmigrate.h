@@ -447,6 +447,55 @@ MQM_API int mqm_positions(mqm *m, const char *side, const char *group,
                                        const struct mqm_position *p),
                           void *user);
 
+/* A message that reached one broker only is owed by a side that never gets it.
+ * mqm_rescue() looks for those: owed, never tried there (or MQM_UNSENT), not by
+ * rule, and so for older_ms, during which the side's group has read on.  Each
+ * is read again from the broker that has it, with its headers, and published
+ * under its own id to the side that owes it.  Its side does not change, and the
+ * record is not touched; repeating it, or the late copy after all, does no
+ * harm.  Call it now and then, from any process. */
+enum mqm_fate {
+    MQM_RESCUED,        /* published                                         */
+    MQM_RESCUE_DUE,     /* would be: MQM_RESCUE_DRY                          */
+    MQM_RESCUE_WAITS,   /* its copy may still come                           */
+    MQM_RESCUE_GONE,    /* lies nowhere any more: a person has to know       */
+    MQM_RESCUE_FAILED,  /* not now: a broker does not answer, ...            */
+    MQM_RESCUE_WITHOUT_ID, /* cannot be told from others: left alone         */
+};
+
+enum mqm_rescue_flag {
+    MQM_RESCUE_DRY    = 1, /* publish nothing                                */
+    MQM_RESCUE_ANYWAY = 2, /* do not ask how far the group has read          */
+};
+
+struct mqm_rescue_options {
+    size_t size; /* set by MQM_RESCUE_OPTIONS_INIT */
+    const char *side;         /* what this one owes; NULL: either            */
+    const char *group, *topic;
+    int64_t older_ms;         /* 0: ten minutes                              */
+    unsigned flags;           /* of mqm_rescue_flag                          */
+    const void *id;           /* this message alone, whatever its age        */
+    size_t id_len;
+};
+#define MQM_RESCUE_OPTIONS_INIT                                                \
+    {sizeof(struct mqm_rescue_options), 0, 0, 0, 0, 0, 0, 0}
+
+struct mqm_rescued { /* lives during the call */
+    size_t size;
+    int fate; /* an mqm_fate */
+    const struct mqm_msg *msg; /* msg->side owes it                          */
+    const struct mqm_record *record;
+    const char *from; /* the side that it was read from, or NULL             */
+    unsigned flags;   /* MQM_FROM_PARKING: out of that side's parking topic  */
+    const char *why;
+};
+
+/* Visit each that is found (may be NULL); visit() returns 0 to go on.  MQM_OK
+ * also if some could not be rescued: see the fates. */
+MQM_API int mqm_rescue(mqm *m, const struct mqm_rescue_options *opts,
+                       int (*visit)(void *user, const struct mqm_rescued *r),
+                       void *user);
+
 /* --------------------------- configuration ------------------------------ */
 
 /* Change one setting of a topic in a configuration file, safely: the new text

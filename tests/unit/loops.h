@@ -14,7 +14,7 @@ static struct loop *l; /* what the adapters are told */
 static inline void open_loop(const char *both, const char *more)
 {
     struct mqm_options o = how;
-    char text[4096];
+    char text[8192];
 
     snprintf(text, sizeof(text),
              "{\"app\": \"t\", \"store\": {\"url\": \"memory:\"}, \"sides\": "
@@ -28,6 +28,7 @@ static inline void open_loop(const char *both, const char *more)
              more, both, both);
     o.config = text;
     o.log = hear;
+    o.audit = note_call;
     ck_assert_msg(mqm_open(&m, &o) == 0, "%s", mqm_errmsg());
 }
 
