@@ -222,3 +222,45 @@ int mqm_positions(mqm *m, const char *side, const char *group,
     mqm__snapshot_put(snap);
     return r;
 }
+
+/* ------------------------------ dead letters ----------------------------- */
+
+static int read_dead(mqm *m, const struct topic_config *t, int at,
+                     struct fetching *f)
+{
+    const struct mqm_adapter *a;
+    int r;
+
+    f->at = &t->at[at];
+    f->topic = t;
+    f->side = mqm__side(m, f->at->side->name);
+    a = adapter_of(f->side, &r);
+    if (!a)
+        return r;
+    if (!mqm__can(a, dead))
+        return mqm__fail(-ENOTSUP, "adapter '%s' has no dead letters: its "
+                         "broker gives nothing up",
+                         f->side->adapter.table->name);
+    return a->dead(f->side->adapter.self, f->at->group, f->at->topic,
+                   visit_copy, f);
+}
+
+int mqm_read_dead(mqm *m, const char *side, const char *group,
+                  const char *topic,
+                  int (*visit)(void *user, struct mqm_delivery *d),
+                  void *user)
+{
+    struct fetching f = {.visit = visit, .user = user};
+    const struct topic_config *t;
+    struct snapshot *snap;
+    int at, r = check(m, side && topic && visit, "mqm_read_dead");
+
+    if (r < 0)
+        return r;
+    snap = mqm__snapshot(m);
+    t = mqm__config_topic(snap->config, group, topic);
+    at = t ? mqm__topic_side(t, side) : -ENOENT;
+    r = at < 0 ? at : read_dead(m, t, at, &f);
+    mqm__snapshot_put(snap);
+    return r;
+}

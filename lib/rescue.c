@@ -23,7 +23,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OLDER_MS = 600000 };
+#define OLDER_MAX_MS (366 * (int64_t)86400000)
+enum { OLDER_MS = 600000, DOUBLES = 8 };
 
 /* How a visit to the copy ended; the library's own results are < 0. */
 enum { PUBLISHED = 1, NOT_PUBLISHED };
@@ -83,7 +84,7 @@ static int publish_it(void *user, struct mqm_delivery *d)
         return PUBLISHED;
     if (to < 0 || mqm__send_copy(r->m, r->topic, to, d) < 0)
         return NOT_PUBLISHED;
-    mqm__memo_put(r->m, r->topic->space, r->msg, mqm__now_ms());
+    mqm__memo_put(r->m, r->topic->space, r->msg);
     return PUBLISHED;
 }
 
@@ -170,27 +171,33 @@ static int64_t read_until(struct rescue *r, int at)
     err = mqm__read_until(r->m, r->topic, at, &r->until_ms[at]);
     if (err == 0)
         return r->until_ms[at];
-    mqm__log(r->m, MQM_WARN, "how far the group of side '%s' has read is not "
+    mqm__log(r->m, err == -ENOTSUP ? MQM_INFO : MQM_WARN, "how far the group of side '%s' has read is not "
              "known (%s): what is old is published again, needlessly perhaps",
              r->topic->at[at].side->name, mqm_errmsg());
     return r->until_ms[at] = INT64_MAX;
+}
+
+/* After each time that it was sent in vain, twice as long. */
+static int64_t pause_after(const struct rescue *r, unsigned times)
+{
+    return r->o.older_ms << (times > DOUBLES ? DOUBLES : times ? times - 1 : 0);
 }
 
 /* NULL, or why it is left alone for now. */
 static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
                              int from, int to)
 {
+    const struct memo memo = mqm__memo_get(r->m, r->topic->space, r->msg);
     const int64_t now_ms = mqm__now_ms();
-    int64_t since_ms = now_ms - rec->age_ms, sent_ms;
+    int64_t since_ms = now_ms - rec->age_ms;
 
     if (from == to && !(rec->flags & MQM_UNSENT))
         return "its own broker has it, and brings it again";
     if (r->o.id)
         return NULL;
-    sent_ms = mqm__memo_get(r->m, r->topic->space, r->msg);
-    if (sent_ms > since_ms)
-        since_ms = sent_ms;
-    if (now_ms - since_ms < r->o.older_ms)
+    if (memo.sent_ms > since_ms)
+        since_ms = memo.sent_ms;
+    if (now_ms - since_ms < pause_after(r, memo.times))
         return "it was sent, and may not have been read yet";
     if (!(r->o.flags & MQM_RESCUE_ANYWAY) &&
         read_until(r, to) - r->o.older_ms < since_ms)
@@ -279,6 +286,8 @@ static int check(mqm *m, const struct mqm_rescue_options *o)
     if (r == 0 && (!o || o->size < sizeof(o->size)))
         r = mqm__fail(-EINVAL, "set the options up with "
                       "MQM_RESCUE_OPTIONS_INIT");
+    if (r == 0 && atomic_load(&m->stopped))
+        r = mqm__fail(-ECANCELED, "mqm_stop() was called");
     return r;
 }
 
@@ -289,8 +298,8 @@ static int take_options(struct rescue *r, const struct mqm_rescue_options *o)
         r->o.older_ms = OLDER_MS;
     if (!r->o.topic)
         return mqm__fail(-EINVAL, "mqm_rescue() needs a topic");
-    if (r->o.older_ms < 0)
-        return mqm__fail(-EINVAL, "older_ms is negative: %lld",
+    if (r->o.older_ms < 0 || r->o.older_ms > OLDER_MAX_MS)
+        return mqm__fail(-EINVAL, "older_ms is not within a year: %lld",
                          (long long)r->o.older_ms);
     if (r->o.id && (r->o.id_len == 0 || r->o.id_len > MQM_ID_MAX))
         return mqm__fail(-EINVAL, "an id has 1 to %d bytes, not %zu",

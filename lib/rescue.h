@@ -14,11 +14,13 @@
 int mqm__read_until(mqm *m, const struct topic_config *t, int at,
                     int64_t *until_ms);
 
-/* rescue_memo.c: when this process last published a message of the topic, Unix
- * ms; 0: never. */
-int64_t mqm__memo_get(mqm *m, const char *space, const struct mqm_msg *msg);
-void mqm__memo_put(mqm *m, const char *space, const struct mqm_msg *msg,
-                   int64_t sent_ms);
+/* rescue_memo.c: what this process has published of a topic. */
+struct memo {
+    int64_t sent_ms; /* the last time, Unix ms; 0: never */
+    unsigned times;
+};
+struct memo mqm__memo_get(mqm *m, const char *space, const struct mqm_msg *msg);
+void mqm__memo_put(mqm *m, const char *space, const struct mqm_msg *msg);
 void mqm__memo_free(mqm *m);
 
 #endif

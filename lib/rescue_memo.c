@@ -17,7 +17,7 @@ enum { PLACES = 16384 };
 struct rescue_memo {
     struct {
         uint64_t digest[2];
-        int64_t sent_ms;
+        struct memo memo;
     } place[PLACES];
 };
 
@@ -32,25 +32,30 @@ static void digest_of(uint64_t out[2], const char *space,
     out[1] = mqm__hash64(id, len, ~seed);
 }
 
-int64_t mqm__memo_get(mqm *m, const char *space, const struct mqm_msg *msg)
+static bool is_at(const struct rescue_memo *r, size_t i,
+                  const uint64_t digest[2])
 {
+    return r && memcmp(r->place[i].digest, digest,
+                       sizeof(r->place[i].digest)) == 0;
+}
+
+struct memo mqm__memo_get(mqm *m, const char *space, const struct mqm_msg *msg)
+{
+    struct memo memo = {0};
     uint64_t digest[2];
     size_t i;
-    int64_t sent_ms = 0;
 
     digest_of(digest, space, msg);
     i = digest[0] % PLACES;
     pthread_mutex_lock(&m->lock);
-    if (m->rescued &&
-        memcmp(m->rescued->place[i].digest, digest, sizeof(digest)) == 0)
-        sent_ms = m->rescued->place[i].sent_ms;
+    if (is_at(m->rescued, i, digest))
+        memo = m->rescued->place[i].memo;
     pthread_mutex_unlock(&m->lock);
-    return sent_ms;
+    return memo;
 }
 
 /* Without memory nothing is remembered. */
-void mqm__memo_put(mqm *m, const char *space, const struct mqm_msg *msg,
-                   int64_t sent_ms)
+void mqm__memo_put(mqm *m, const char *space, const struct mqm_msg *msg)
 {
     uint64_t digest[2];
     size_t i;
@@ -60,9 +65,13 @@ void mqm__memo_put(mqm *m, const char *space, const struct mqm_msg *msg,
     pthread_mutex_lock(&m->lock);
     if (!m->rescued)
         m->rescued = calloc(1, sizeof(*m->rescued));
-    if (m->rescued) {
+    if (m->rescued && !is_at(m->rescued, i, digest)) {
         memcpy(m->rescued->place[i].digest, digest, sizeof(digest));
-        m->rescued->place[i].sent_ms = sent_ms;
+        m->rescued->place[i].memo.times = 0;
+    }
+    if (m->rescued) {
+        m->rescued->place[i].memo.sent_ms = mqm__now_ms();
+        m->rescued->place[i].memo.times++;
     }
     pthread_mutex_unlock(&m->lock);
 }

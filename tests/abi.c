@@ -209,7 +209,7 @@ AT(mqm_store, list, 40);
 AT(mqm_store, memory, 48);
 AT(mqm_store, tick, 56);
 
-SIZE(mqm_adapter, 104);
+SIZE(mqm_adapter, 112);
 AT(mqm_adapter, size, 0);
 AT(mqm_adapter, open, 8);
 AT(mqm_adapter, close, 16);
@@ -223,6 +223,7 @@ AT(mqm_adapter, fetch, 72);
 AT(mqm_adapter, positions, 80);
 AT(mqm_adapter, headers, 88);
 AT(mqm_adapter, publish_with, 96);
+AT(mqm_adapter, dead, 104);
 
 SIZE(mqm_field, 24);
 AT(mqm_field, name, 0);

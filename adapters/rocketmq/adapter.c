@@ -93,6 +93,7 @@ static const struct mqm_adapter adapter = {
     .positions = rmq_positions,
     .headers = rmq_headers,
     .publish_with = rmq_publish_with,
+    .dead = rmq_dead,
 };
 
 MQM_PLUGIN = {

@@ -308,6 +308,8 @@ int rmq_no_answer(const struct rmq_reader *rd, const struct rmq_queue *q);
 /* scan.c */
 int rmq_scan(void *self, const char *topic,
              int (*visit)(void *user, struct mqm_delivery *d), void *user);
+int rmq_dead(void *self, const char *group, const char *topic,
+             int (*visit)(void *user, struct mqm_delivery *d), void *user);
 int rmq_probe(void *self, const char *group, const char *topic);
 
 /* fetch.c */

@@ -3,6 +3,10 @@
  * whether there is one. */
 #include "rocketmq.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 enum { BATCH = 32 };
 
 /* ------------------------------- scanning ------------------------------- */
@@ -71,6 +75,47 @@ int rmq_scan(void *self, const char *topic, visitor visit, void *user)
         r = scan_queue(&rd, &rd.queues[i], visit, user);
     rmq_end_reader(&rd);
     return r;
+}
+
+/* ----------------------------- dead letters ----------------------------- */
+
+struct dead {
+    struct rmq *self;
+    const char *group, *topic;
+    visitor visit;
+    void *user;
+};
+
+/* The group's dead letters of all topics lie together. */
+static int visit_dead(void *user, struct mqm_delivery *d)
+{
+    const struct dead *dead = user;
+    static const char *const names[] = {"RETRY_TOPIC", "DLQ_ORIGIN_TOPIC"};
+
+    for (int i = 0; i < 2; i++) {
+        size_t len = 0;
+        const char *from = rmq_header(dead->self, d, names[i], &len);
+
+        if (from && !strcmp(from, dead->topic)) {
+            d->msg.group = dead->group;
+            return dead->visit(dead->user, d);
+        }
+    }
+    return MQM_OK;
+}
+
+int rmq_dead(void *p, const char *group, const char *topic, visitor visit,
+             void *user)
+{
+    struct dead dead = {p, group, topic, visit, user};
+    char name[256];
+    int r = rmq_check_name(dead.self->host, "group", group);
+
+    if (r < 0)
+        return r;
+    snprintf(name, sizeof(name), "%%DLQ%%%s", group);
+    r = rmq_route(p, name); /* it comes to be with the first of them */
+    return r == -ENOENT ? MQM_OK : rmq_scan(p, name, visit_dead, &dead);
 }
 
 /* ------------------------------- probing -------------------------------- */

@@ -447,6 +447,16 @@ MQM_API int mqm_positions(mqm *m, const char *side, const char *group,
                                        const struct mqm_position *p),
                           void *user);
 
+/* Visit the copies that the broker of a side gave up delivering to the group
+ * (dead letters of RocketMQ: a consumer without this library, or one too old,
+ * has rejected them too often), as mqm_read_parking() does.  To send one again:
+ * mqm_publish() with the delivery as it came, if its record says that it is
+ * owed by this side still.  -ENOTSUP where a broker gives nothing up. */
+MQM_API int mqm_read_dead(mqm *m, const char *side, const char *group,
+                          const char *topic,
+                          int (*visit)(void *user, struct mqm_delivery *d),
+                          void *user);
+
 /* A message that reached one broker only is owed by a side that never gets it.
  * mqm_rescue() looks for those: owed, never tried there (or MQM_UNSENT), not by
  * rule, and so for older_ms, during which the side's group has read on.  Each

@@ -247,6 +247,11 @@ struct mqm_adapter {
      * left out, and said. */
     int (*publish_with)(void *self, const struct mqm_delivery *d,
                         const struct mqm_field *fields, size_t n);
+
+    /* Optional.  scan() of the copies of the topic that the broker gave up
+     * delivering to the group.  MQM_OK where there are none. */
+    int (*dead)(void *self, const char *group, const char *topic,
+                int (*visit)(void *user, struct mqm_delivery *d), void *user);
 };
 
 /* ------------------------------ the export ------------------------------ */

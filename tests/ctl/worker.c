@@ -4,11 +4,13 @@
  *     worker CONFIG SIDE ID done|failed|unsure    mqm_run(), answered so
  *     worker CONFIG SIDE ID hold                  claimed, and never ended
  *
- * Prints the result's number.  Exit code 2: it could not even begin.
+ * Prints the result's number.  Exit code 2: it could not even begin.  ORIGIN
+ * in the environment: where the copy lies.
  */
 #include <mqmigrate/mqmigrate.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,6 +68,7 @@ int main(int argc, char **argv)
     msg.topic = "rewards";
     msg.id = argv[3];
     msg.id_len = strlen(argv[3]);
+    msg.origin = getenv("ORIGIN");
     r = strcmp(argv[4], "hold") == 0 ? hold(m, &msg) : run(m, &msg, argv[4]);
     printf("%d\n", r);
     if (r < 0)

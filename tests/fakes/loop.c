@@ -244,8 +244,18 @@ static int loop_scan(void *self, const char *topic,
 }
 
 static const struct mqm_adapter adapter = {
-    sizeof(adapter), loop_open, loop_close, loop_subscribe, loop_poll,
-    loop_header, loop_publish, loop_scan, NULL, loop_fetch, loop_positions,
-    loop_headers, loop_publish_with};
+    .size = sizeof(adapter),
+    .open = loop_open,
+    .close = loop_close,
+    .subscribe = loop_subscribe,
+    .poll = loop_poll,
+    .header = loop_header,
+    .publish = loop_publish,
+    .scan = loop_scan,
+    .fetch = loop_fetch,
+    .positions = loop_positions,
+    .headers = loop_headers,
+    .publish_with = loop_publish_with,
+};
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "loop", "1", NULL, &adapter};

@@ -27,11 +27,17 @@ enum ctl_option {
     CTL_JSON   = 16,
     CTL_REMOVE = 32,
     CTL_MAN    = 64,
+    CTL_DRY_RUN = 1 << 16,
+    CTL_WATCH   = 1 << 17,
+    CTL_OLDER   = 1 << 18,
+    CTL_ANYWAY  = 1 << 19,
+    CTL_AGAIN   = 1 << 20,
 };
 
 struct ctl {
     const char *config;
     const char *group, *side, *key, *token; /* NULL: not given */
+    const char *older;
     unsigned given; /* of ctl_option */
     char **args;    /* without the command itself */
     int n_args;
@@ -103,6 +109,8 @@ int cmd_show(struct ctl *c);
 int cmd_pending(struct ctl *c);
 int cmd_parked(struct ctl *c);
 const char *state_name(int state);
+/* All that is known of it, a line each. */
+void print_record(const struct mqm_msg *msg, const struct mqm_record *rec);
 /* What the store has of c's second argument: msg is filled in, too. */
 int look_up(struct ctl *c, const struct topic *t, const struct id *id,
             struct mqm_msg *msg, struct mqm_record *rec);
@@ -112,8 +120,15 @@ int cmd_resolve(struct ctl *c);
 int cmd_assign(struct ctl *c);
 
 /* --- resend.c */
-/* Find the body in a parking topic and send it to msg->side alone. */
+/* Find the body of a message that is owed, and send it to its side alone. */
 int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
+
+/* --- rescue.c, dead.c */
+int cmd_rescue(struct ctl *c);
+int cmd_dead(struct ctl *c);
+
+/* --- duration.c: "10m"; else refused, with words */
+int duration_parse(const char *text, int64_t *ms);
 
 /* --- plugins.c, settings.c, check.c */
 int cmd_plugins(struct ctl *c);
