@@ -29,6 +29,7 @@ struct snapshot {
 struct run;     /* run.c */
 struct scratch; /* claim.c */
 struct side;    /* side.c */
+struct rescue_memo; /* rescue_memo.c */
 
 /* A plugin that is open. */
 struct plugin {
@@ -64,6 +65,7 @@ struct mqm {
 
     struct side *sides;
     size_t n_sides;
+    struct rescue_memo *rescued; /* what mqm_rescue() sent; under lock */
     _Atomic int64_t pace_us; /* of mqm_run() called by the program itself */
 
     bool keeper_runs;

@@ -3,6 +3,7 @@
 #include "claim.h"
 #include "error.h"
 #include "plugin.h"
+#include "rescue.h"
 #include "side.h"
 
 #include <errno.h>
@@ -156,6 +157,7 @@ static void wait_for_runs(mqm *m)
 /* What has been built so far, in the order in which it was. */
 static void dispose(mqm *m)
 {
+    mqm__memo_free(m);
     mqm__sides_free(m); /* waits for handlers, whose leases are renewed */
     wait_for_runs(m);
     mqm__keeper_stop(m);

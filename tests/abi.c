@@ -84,6 +84,33 @@ AT(mqm_record, holder, 96);
 AT(mqm_record, origin, 160);
 AT(mqm_record, route, 288);
 
+SIZE(mqm_position, 48);
+AT(mqm_position, size, 0);
+AT(mqm_position, queue, 8);
+AT(mqm_position, committed, 16);
+AT(mqm_position, begin, 24);
+AT(mqm_position, end, 32);
+AT(mqm_position, next, 40);
+
+SIZE(mqm_rescue_options, 64);
+AT(mqm_rescue_options, size, 0);
+AT(mqm_rescue_options, side, 8);
+AT(mqm_rescue_options, group, 16);
+AT(mqm_rescue_options, topic, 24);
+AT(mqm_rescue_options, older_ms, 32);
+AT(mqm_rescue_options, flags, 40);
+AT(mqm_rescue_options, id, 48);
+AT(mqm_rescue_options, id_len, 56);
+
+SIZE(mqm_rescued, 56);
+AT(mqm_rescued, size, 0);
+AT(mqm_rescued, fate, 8);
+AT(mqm_rescued, msg, 16);
+AT(mqm_rescued, record, 24);
+AT(mqm_rescued, from, 32);
+AT(mqm_rescued, flags, 40);
+AT(mqm_rescued, why, 48);
+
 SIZE(mqm_setting_info, 56);
 AT(mqm_setting_info, size, 0);
 AT(mqm_setting_info, where, 8);
@@ -236,7 +263,7 @@ AT(mqm_store, list, 40);
 AT(mqm_store, memory, 48);
 AT(mqm_store, tick, 56);
 
-SIZE(mqm_adapter, 72);
+SIZE(mqm_adapter, 112);
 AT(mqm_adapter, size, 0);
 AT(mqm_adapter, open, 8);
 AT(mqm_adapter, close, 16);
@@ -246,6 +273,16 @@ AT(mqm_adapter, header, 40);
 AT(mqm_adapter, publish, 48);
 AT(mqm_adapter, scan, 56);
 AT(mqm_adapter, probe, 64);
+AT(mqm_adapter, fetch, 72);
+AT(mqm_adapter, positions, 80);
+AT(mqm_adapter, headers, 88);
+AT(mqm_adapter, publish_with, 96);
+AT(mqm_adapter, dead, 104);
+
+SIZE(mqm_field, 24);
+AT(mqm_field, name, 0);
+AT(mqm_field, value, 8);
+AT(mqm_field, len, 16);
 
 SIZE(mqm_plugin, 40);
 AT(mqm_plugin, size, 0);

@@ -394,15 +394,41 @@ sys.exit($1 != $2)" && return
     return 1
 }
 
+# Somebody reads on kafka who never says so.
+unguarded_group() {
+    local reader
+    mv "$tmp/kafka/rewards" "$tmp/kafka/away"
+    seq 40 >"$tmp/kafka/rewards"
+    echo 10 >"$tmp/kafka/rewards.issuer"
+    says "status: a group that stands still is nobody's" 0 \
+        "next: start consumers of kafka and" mqmctl status
+    (for n in $(seq 10 40); do
+        echo "$n" >"$tmp/kafka/rewards.new"
+        mv "$tmp/kafka/rewards.new" "$tmp/kafka/rewards.issuer"
+        sleep 0.5
+    done) &
+    reader=$!
+    says "status: a group that is read by nobody who reports" 0 \
+        "next: replace the consumers of kafka by guarded ones" mqmctl status
+    kill "$reader"
+    wait "$reader" 2>/dev/null
+    echo 35 >"$tmp/kafka/rewards.issuer"
+    check "status: what the group has not read" is_status \
+        '[s["unread"] for s in it["sides"]]' '[6, None]'
+    rm "$tmp/kafka/rewards.issuer"
+    mv "$tmp/kafka/away" "$tmp/kafka/rewards"
+}
+
 standing() {
     local id first kafka rocketmq
     write_config
     rm -f "$tmp"/mqm.db*
     says "status: a topic that is none" 1 "there is no topic" mqmctl status x
-    says "status: a time that is none" 2 "is no duration" \
+    says "status: a time that is none" 2 "is no time span" \
         mqmctl status --older soon
     says "status: nobody has reported" 0 "next: start consumers of kafka and" \
         mqmctl status
+    unguarded_group
     mqmctl since rewards 1700000000000 >/dev/null
     stays kafka
     kafka=$pid
@@ -428,8 +454,8 @@ standing() {
     says "status: owed, not for long" 0 "next: " mqmctl status
     says "status: never tried there" 0 "1 on kafka: owed, and never tried" \
         mqmctl status --older 1ms
-    says "status: a lost copy comes first" 0 \
-        "next: do not raise the cut: 1 owed by kafka was never tried there" \
+    says "status: a lost copy comes first, and what brings it" 0 \
+        "(a lost copy, or a consumer that lags): mqmctl rescue rewards" \
         mqmctl status --older 1ms
     worker kafka "$first" "done" >/dev/null
     says "status: it was tried" 0 "kafka             0 -" \

@@ -414,6 +414,98 @@ MQM_API int mqm_read_parking(mqm *m, const char *side, const char *group,
                                           struct mqm_delivery *d),
                              void *user);
 
+/* -------------------------- copies on brokers --------------------------- */
+
+/* Read one copy again from where it lies: msg->group, msg->topic, and
+ * msg->origin as in a record, "kafka:rewards/3/1209"; the side is named there.
+ * It is visited as mqm_read_parking() does, with all its headers, if it bears
+ * msg->id (NULL: whatever lies there).  Returns what visit() did.
+ * -ENOENT: retention has removed it, or another message lies there; -EINVAL:
+ * no such place (programs with a loop of their own write what they like);
+ * -ENOTSUP where the adapter cannot. */
+MQM_API int mqm_fetch_copy(mqm *m, const struct mqm_msg *msg,
+                           int (*visit)(void *user, struct mqm_delivery *d),
+                           void *user);
+
+/* How far a group has read in one queue of a topic (Kafka's partition).  On
+ * RocketMQ its retry topic has queues, too: "retry/0". */
+struct mqm_position {
+    size_t size;
+    const char *queue;
+    int64_t committed;  /* what the group reads next; -1: it read nothing yet */
+    int64_t begin, end; /* of what lies there; end: of what is sent next      */
+    const char *next;   /* an origin for mqm_fetch_copy(): what is read next; */
+                        /*   NULL: nothing waits                              */
+};
+
+/* Visit the queues of a topic on a side, asked of the broker as no member of
+ * the group.  visit() returns 0 to go on.  -ENOTSUP where the adapter cannot
+ * tell. */
+MQM_API int mqm_positions(mqm *m, const char *side, const char *group,
+                          const char *topic,
+                          int (*visit)(void *user,
+                                       const struct mqm_position *p),
+                          void *user);
+
+/* Visit the copies that the broker of a side gave up delivering to the group
+ * (dead letters of RocketMQ: a consumer without this library, or one too old,
+ * has rejected them too often), as mqm_read_parking() does.  To send one again:
+ * mqm_publish() with the delivery as it came, if its record says that it is
+ * owed by this side still.  -ENOTSUP where a broker gives nothing up. */
+MQM_API int mqm_read_dead(mqm *m, const char *side, const char *group,
+                          const char *topic,
+                          int (*visit)(void *user, struct mqm_delivery *d),
+                          void *user);
+
+/* A message that reached one broker only is owed by a side that never gets it.
+ * mqm_rescue() looks for those: owed, never tried there (or MQM_UNSENT), not by
+ * rule, and so for older_ms, during which the side's group has read on.  Each
+ * is read again from the broker that has it, with its headers, and published
+ * under its own id to the side that owes it.  Its side does not change, and the
+ * record is not touched; repeating it, or the late copy after all, does no
+ * harm.  Call it now and then, from any process. */
+enum mqm_fate {
+    MQM_RESCUED,        /* published                                         */
+    MQM_RESCUE_DUE,     /* would be: MQM_RESCUE_DRY                          */
+    MQM_RESCUE_WAITS,   /* its copy may still come                           */
+    MQM_RESCUE_GONE,    /* lies nowhere any more: a person has to know       */
+    MQM_RESCUE_FAILED,  /* not now: a broker does not answer, ...            */
+    MQM_RESCUE_WITHOUT_ID, /* cannot be told from others: left alone         */
+};
+
+enum mqm_rescue_flag {
+    MQM_RESCUE_DRY    = 1, /* publish nothing                                */
+    MQM_RESCUE_ANYWAY = 2, /* do not ask how far the group has read          */
+};
+
+struct mqm_rescue_options {
+    size_t size; /* set by MQM_RESCUE_OPTIONS_INIT */
+    const char *side;         /* what this one owes; NULL: either            */
+    const char *group, *topic;
+    int64_t older_ms;         /* 0: ten minutes                              */
+    unsigned flags;           /* of mqm_rescue_flag                          */
+    const void *id;           /* this message alone, whatever its age        */
+    size_t id_len;
+};
+#define MQM_RESCUE_OPTIONS_INIT                                                \
+    {sizeof(struct mqm_rescue_options), 0, 0, 0, 0, 0, 0, 0}
+
+struct mqm_rescued { /* lives during the call */
+    size_t size;
+    int fate; /* an mqm_fate */
+    const struct mqm_msg *msg; /* msg->side owes it                          */
+    const struct mqm_record *record;
+    const char *from; /* the side that it was read from, or NULL             */
+    unsigned flags;   /* MQM_FROM_PARKING: out of that side's parking topic  */
+    const char *why;
+};
+
+/* Visit each that is found (may be NULL); visit() returns 0 to go on.  MQM_OK
+ * also if some could not be rescued: see the fates. */
+MQM_API int mqm_rescue(mqm *m, const struct mqm_rescue_options *opts,
+                       int (*visit)(void *user, const struct mqm_rescued *r),
+                       void *user);
+
 /* --------------------------- configuration ------------------------------ */
 
 /* Change one setting of a topic in a configuration file, safely: the new text

@@ -5,12 +5,14 @@
  *     worker CONFIG SIDE ID hold                  claimed, and never ended
  *     worker CONFIG SIDE ID stay                  done, and open until SIGTERM
  *
- * Prints the result's number.  Exit code 2: it could not even begin.
+ * Prints the result's number.  Exit code 2: it could not even begin.  ORIGIN
+ * in the environment: where the copy lies.
  */
 #include <mqmigrate/mqmigrate.h>
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,6 +95,7 @@ int main(int argc, char **argv)
     msg.topic = "rewards";
     msg.id = argv[3];
     msg.id_len = strlen(argv[3]);
+    msg.origin = getenv("ORIGIN");
     if (strcmp(argv[4], "hold") == 0)
         r = hold(m, &msg);
     else if (strcmp(argv[4], "stay") == 0)

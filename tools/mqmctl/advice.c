@@ -37,10 +37,25 @@ static const char *unknown(char buf[ADVICE_MAX], const struct picture *p)
         return say(buf, "what is open is not known: %s", p->open_error);
     if (p->instances_error[0] != '\0')
         return say(buf, "who is there is not known: %s", p->instances_error);
-    if (p->reporting == 0 && p->silent == 0)
-        return say(buf, "start consumers of %s and %s: none has reported",
-                   p->names.old_side, p->names.new_side);
     return NULL;
+}
+
+static const char *unguarded(char buf[ADVICE_MAX], const struct picture *p)
+{
+    for (int i = 0; i < BOTH_SIDES; i++)
+        if (p->side[i].read_on > 0)
+            return say(buf, "replace the consumers of %s by guarded ones: its "
+                       "group reads on although nobody of it reports",
+                       p->side[i].name);
+    return NULL;
+}
+
+static const char *nobody(char buf[ADVICE_MAX], const struct picture *p)
+{
+    if (p->reporting + p->silent > 0)
+        return NULL;
+    return say(buf, "start consumers of %s and %s: none has reported",
+               p->names.old_side, p->names.new_side);
 }
 
 /* One that acts by another policy is named; the longest unheard of last. */
@@ -160,7 +175,8 @@ const char *advice(char buf[ADVICE_MAX], const struct picture *p)
 {
     static const char *(*const rules[])(char buf[ADVICE_MAX],
                                         const struct picture *p) = {
-        unknown, old_policy, lost_copies, waiting, uncovered, next_step};
+        unknown,    unguarded, nobody,    old_policy, lost_copies,
+        waiting,    uncovered, next_step};
     const char *words = NULL;
 
     for (size_t i = 0; words == NULL; i++)

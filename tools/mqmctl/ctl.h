@@ -27,7 +27,11 @@ enum ctl_option {
     CTL_JSON   = 16,
     CTL_REMOVE = 32,
     CTL_MAN    = 64,
-    CTL_OLDER  = 128,
+    CTL_DRY_RUN = 1 << 16,
+    CTL_WATCH   = 1 << 17,
+    CTL_OLDER   = 1 << 18,
+    CTL_ANYWAY  = 1 << 19,
+    CTL_AGAIN   = 1 << 20,
 };
 
 struct ctl {
@@ -112,6 +116,8 @@ int cmd_show(struct ctl *c);
 int cmd_pending(struct ctl *c);
 int cmd_parked(struct ctl *c);
 const char *state_name(int state);
+/* All that is known of it, a line each. */
+void print_record(const struct mqm_msg *msg, const struct mqm_record *rec);
 /* What the store has of c's second argument: msg is filled in, too. */
 int look_up(struct ctl *c, const struct topic *t, const struct id *id,
             struct mqm_msg *msg, struct mqm_record *rec);
@@ -121,12 +127,15 @@ int cmd_resolve(struct ctl *c);
 int cmd_assign(struct ctl *c);
 
 /* --- resend.c */
-/* Find the body in a parking topic and send it to msg->side alone. */
+/* Find the body of a message that is owed, and send it to its side alone. */
 int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
 
-/* --- duration.c */
-/* "10m" and the like; else misuse, with words. */
-int duration_parse(int64_t *ms, const char *text);
+/* --- rescue.c, dead.c */
+int cmd_rescue(struct ctl *c);
+int cmd_dead(struct ctl *c);
+
+/* --- duration.c: "10m"; else refused, with words */
+int duration_parse(const char *text, int64_t *ms);
 
 /* --- status.c */
 int cmd_status(struct ctl *c);

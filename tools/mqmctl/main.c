@@ -38,6 +38,12 @@ const struct command ctl_commands[] = {
     {"assign", "TOPIC ID SIDE", 3, 3, CTL_GROUP | CTL_KEY | CTL_TOKEN,
      cmd_assign,
      "make a message the other side's, and send it again there"},
+    {"rescue", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_DRY_RUN |
+     CTL_WATCH | CTL_OLDER | CTL_ANYWAY, cmd_rescue,
+     "bring what reached one broker only to the side that owes it"},
+    {"dead", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_AGAIN,
+     cmd_dead,
+     "what a broker gave up delivering; --again: send it again"},
     {"plugins", "", 0, 0, CTL_JSON, cmd_plugins,
      "stores and adapters, and why one cannot be loaded"},
     {"settings", "", 0, 0, CTL_MAN, cmd_settings,
@@ -89,10 +95,14 @@ static const struct option options[] = {
     {"--side", CTL_SIDE, offsetof(struct ctl, side)},
     {"--key", CTL_KEY, offsetof(struct ctl, key)},
     {"--token", CTL_TOKEN, offsetof(struct ctl, token)},
-    {"--older", CTL_OLDER, offsetof(struct ctl, older)},
     {"--json", CTL_JSON, 0},
     {"--remove", CTL_REMOVE, 0},
     {"--man", CTL_MAN, 0},
+    {"--dry-run", CTL_DRY_RUN, 0},
+    {"--watch", CTL_WATCH, 0},
+    {"--older", CTL_OLDER, offsetof(struct ctl, older)},
+    {"--anyway", CTL_ANYWAY, 0},
+    {"--again", CTL_AGAIN, 0},
 };
 
 /* Is arg the option `name`, perhaps with "=value"?  *value: NULL without. */

@@ -213,6 +213,7 @@ static void ask_store(struct ctl *c, struct picture *p)
                mqm_instances(c->m, t->group, t->topic, visit_instance, p));
     if (p->instances > 0)
         qsort(p->instance, p->instances, sizeof(*p->instance), by_name);
+    groups_look(c, p);
 }
 
 void picture_take(struct ctl *c, struct picture *p)

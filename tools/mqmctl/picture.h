@@ -31,6 +31,12 @@ struct side_view {
     unsigned instances;     /* that report                                    */
     uint64_t done_lately, first_lately, second_lately, failed, doubtful;
     double done_a_second;   /* over the last minute                           */
+
+    int group_known;        /* 1: the broker told how far the group has read  */
+    int64_t behind;         /* what lies there and it has not read            */
+    int64_t read_on;        /* nobody reports, and it was read all the same:  */
+                            /*   so many                                      */
+    char group_error[PICTURE_STORY];
 };
 
 struct instance_view {
@@ -70,6 +76,10 @@ double done_a_second(const struct mqm_instance_info *info);
 
 /* Is it there, by its report, and by which policy does it act? */
 const char *instance_state(const struct instance_view *i);
+
+/* --- groups.c: how far the groups have read.  Where nobody reports it looks
+ * twice, some seconds apart. */
+void groups_look(struct ctl *c, struct picture *p);
 
 /* --- picture_print.c, picture_json.c */
 void picture_print(const struct picture *p);

@@ -21,6 +21,11 @@ static void json_share(struct json *j, const char *name, double share)
         json_int(j, name, (int64_t)(share * 1000000));
 }
 
+static void json_error(struct json *j, const char *name, const char *error)
+{
+    json_text(j, name, error[0] != '\0' ? error : NULL);
+}
+
 static void json_side(struct json *j, const struct picture *p, int i)
 {
     const struct side_view *s = &p->side[i];
@@ -40,6 +45,12 @@ static void json_side(struct json *j, const struct picture *p, int i)
     json_int(j, "first_lately", (int64_t)s->first_lately);
     json_int(j, "second_lately", (int64_t)s->second_lately);
     json_share(j, "coverage_ppm", coverage(p, i));
+    if (s->group_known)
+        json_int(j, "unread", s->behind);
+    else
+        json_text(j, "unread", NULL);
+    json_int(j, "read_unguarded", s->read_on);
+    json_error(j, "group_error", s->group_error);
     json_close(j, '}');
 }
 
@@ -77,11 +88,6 @@ static void json_instance(struct json *j, const struct instance_view *i)
     json_int(j, "minute_ms", f->minute_ms);
     json_int(j, "minute_done", (int64_t)f->minute_done);
     json_close(j, '}');
-}
-
-static void json_error(struct json *j, const char *name, const char *error)
-{
-    json_text(j, name, error[0] != '\0' ? error : NULL);
 }
 
 static void json_head(struct json *j, const struct picture *p)

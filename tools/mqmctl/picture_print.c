@@ -81,23 +81,38 @@ static void print_remarks(const struct side_view *s)
                               "died, the next copy is a doubt");
     remark(s->body_missing, s->name, "parked, and the body is not kept: its "
                                      "copy must not be lost");
+    remark((uint64_t)s->read_on, s->name, "UNGUARDED: read by the group within "
+                                          "seconds, and nobody reports");
+    if (s->group_error[0] != '\0') {
+        printf("           the group on %s is not known: ", s->name);
+        put_text(stdout, s->group_error);
+        putchar('\n');
+    }
+}
+
+static const char *unread(char buf[PRINT_MS_MAX], const struct side_view *s)
+{
+    if (!s->group_known)
+        return "?";
+    snprintf(buf, PRINT_MS_MAX, "%" PRId64, s->behind);
+    return buf;
 }
 
 static void print_sides(const struct picture *p)
 {
-    char a[PRINT_MS_MAX], b[PRINT_MS_MAX], c[PRINT_MS_MAX];
+    char a[PRINT_MS_MAX], b[PRINT_MS_MAX], c[PRINT_MS_MAX], d[PRINT_MS_MAX];
 
-    printf("%-10s %8s %-11s %8s %-11s %8s %-11s %5s %8s %9s\n", "SIDE", "OWED",
-           "OLDEST", "IN WORK", "OLDEST", "PARKED", "OLDEST", "TRIES", "DONE",
-           "PER SEC");
+    printf("%-10s %8s %-11s %8s %-11s %8s %-11s %5s %8s %9s %8s\n", "SIDE",
+           "OWED", "OLDEST", "IN WORK", "OLDEST", "PARKED", "OLDEST", "TRIES",
+           "DONE", "PER SEC", "UNREAD");
     for (int i = 0; i < BOTH_SIDES; i++) {
         const struct side_view *s = &p->side[i];
 
         printf("%-10s %8" PRIu64 " %-11s %8" PRIu64 " %-11s %8" PRIu64
-               " %-11s %5u %8" PRIu64 " %9.1f\n", s->name, s->owed.n,
+               " %-11s %5u %8" PRIu64 " %9.1f %8s\n", s->name, s->owed.n,
                oldest(a, &s->owed), s->held.n, oldest(b, &s->held),
                s->parked.n, oldest(c, &s->parked), most_tries(s),
-               s->done_lately, s->done_a_second);
+               s->done_lately, s->done_a_second, unread(d, s));
     }
     for (int i = 0; i < BOTH_SIDES; i++)
         print_remarks(&p->side[i]);

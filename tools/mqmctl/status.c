@@ -90,7 +90,7 @@ int cmd_status(struct ctl *c)
     int r = CTL_OK;
 
     if (c->older != NULL)
-        r = duration_parse(&page.grace_ms, c->older);
+        r = duration_parse(c->older, &page.grace_ms);
     if (r != CTL_OK)
         return r;
     r = ctl_try(c);
