@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 8, SWEPT_KEEP_MS = 60000 };
+enum { AT_ONCE = 16, SWEPT_KEEP_MS = 60000 };
 
 enum tidings { HERE, LEAVING };
 

@@ -89,7 +89,8 @@ struct mqm_setting {
 
 struct mqm_key {
     const char *space; /* app, group and topic: "shop/issuer/rewards", each  */
-                       /*   of letters, digits, '.', '_' and '-'             */
+                       /*   of letters, digits, '.', '_' and '-'; or that    */
+                       /*   and one more part: another space                 */
     const void *id;    /* 1 to MQM_ID_MAX bytes, any                         */
     size_t id_len;
     int64_t born_ms;   /* 0: unknown.  The same for all copies, so a store   */
