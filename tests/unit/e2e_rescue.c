@@ -59,7 +59,8 @@ static int count_lost(void)
             snprintf(lost[i], sizeof(lost[i]), "%s", r.side);
         n += r.state == MQM_OWED;
         ck_assert_msg(r.state == MQM_OWED || r.state == MQM_DONE,
-                      "%s is %d", id[i], r.state);
+                      "%d: %s, sent to %s, is %d", i, id[i], side_names[i % 2],
+                      r.state);
         if (r.state == MQM_OWED) /* where it is, not where it is owed */
             ck_assert_int_eq(strncmp(r.origin, side_names[i % 2],
                                      strlen(side_names[i % 2])), 0);
@@ -204,7 +205,7 @@ static int silent_port(void)
 /* The copy is read, and its new broker never answers. */
 START_TEST(a_kill_between_reading_and_sending)
 {
-    const char *from = st.mine = side_names[_i], *to = side_names[!_i];
+    const char *from = side_names[_i], *to = side_names[!_i];
     char deaf[200];
     pid_t pid;
     long before;
