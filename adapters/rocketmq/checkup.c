@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { GET_BROKER_CONFIG = 26, GET_RUNTIME = 28 };
 enum { BROKERS_MAX = 64, HOUR_MS = 3600000 };
@@ -40,6 +41,37 @@ static void look_at_library(const struct rmq *self, const struct mqm_inquiry *q)
 
 /* ------------------------------- a broker -------------------------------- */
 
+int rmq_ask_broker(const struct rmq_queues *at, int code, const char *fields,
+                   struct rmq_answer *a)
+{
+    const int fd = rmq_dial(at->address, strlen(at->address));
+    int r = -1;
+
+    *a = (struct rmq_answer){.code = -1};
+    if (fd >= 0 && rmq_ask(fd, code, fields, a) == 0)
+        r = a->code;
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
+/* The value of a line "name=value" of a broker's settings.  1: there is one. */
+static int setting(const char *config, const char *name, char *out, size_t size)
+{
+    const size_t len = strlen(name);
+
+    out[0] = '\0';
+    for (const char *p = config; p; p = strchr(p, '\n')) {
+        p += *p == '\n';
+        if (strncmp(p, name, len) != 0 || p[len] != '=')
+            continue;
+        p += len + 1;
+        snprintf(out, size, "%.*s", (int)strcspn(p, "\r\n"), p);
+        return 1;
+    }
+    return 0;
+}
+
 /* How long it may take until a copy that is sent back came for the last time:
  * the levels from the third on are the pauses between 16 tries. */
 static int64_t ladder_ms(const char *levels)
@@ -64,11 +96,12 @@ static int64_t ladder_ms(const char *levels)
 static void find_retention(const struct mqm_inquiry *q, const char *broker,
                            const char *config)
 {
-    const int64_t ms = rmq_number(config, "\nfileReservedTime=", 0) * HOUR_MS;
-    char levels[512];
-    int64_t ladder;
+    char levels[512], hours[32];
+    int64_t ladder, ms;
 
-    rmq_text(config, "\nmessageDelayLevel=", levels, sizeof(levels));
+    setting(config, "fileReservedTime", hours, sizeof(hours));
+    ms = strtoll(hours, NULL, 10) * HOUR_MS;
+    setting(config, "messageDelayLevel", levels, sizeof(levels));
     ladder = ladder_ms(levels);
     if (q->keep_ms < ladder)
         q->find(q, MQM_WARNING, "retries", "make keep_ms longer",
@@ -100,10 +133,11 @@ static void find_retention(const struct mqm_inquiry *q, const char *broker,
 static void find_safety(const struct mqm_inquiry *q, const char *broker,
                         const char *config)
 {
-    char flush[32], role[32];
+    char flush[32], role[32], makes[16];
 
-    rmq_text(config, "\nflushDiskType=", flush, sizeof(flush));
-    rmq_text(config, "\nbrokerRole=", role, sizeof(role));
+    setting(config, "flushDiskType", flush, sizeof(flush));
+    setting(config, "brokerRole", role, sizeof(role));
+    setting(config, "autoCreateTopicEnable", makes, sizeof(makes));
     if (strcmp(flush, "SYNC_FLUSH") != 0 && strcmp(role, "SYNC_MASTER") != 0)
         q->find(q, MQM_WARNING, "replicas",
                 "set flushDiskType=SYNC_FLUSH, or brokerRole=SYNC_MASTER with "
@@ -113,7 +147,7 @@ static void find_safety(const struct mqm_inquiry *q, const char *broker,
     else
         q->find(q, MQM_FINE, "replicas", NULL, "%s: %s, %s", broker, flush,
                 role);
-    if (strstr(config, "\nautoCreateTopicEnable=true"))
+    if (strcmp(makes, "true") == 0)
         q->find(q, MQM_WARNING, "autoCreateTopicEnable",
                 "set it to false, and create the topics",
                 "%s: a topic that is misspelt is made by whoever sends to it, "
@@ -125,13 +159,17 @@ static void find_safety(const struct mqm_inquiry *q, const char *broker,
  * seconds.  0: it does not tell. */
 static int64_t clock_of(const char *runtime)
 {
-    const int64_t boot_ms = rmq_number(runtime, "\"bootTimestamp\":", 0);
-    const char *at = runtime ? strstr(runtime, "\"runtime\":\"[") : NULL;
+    const char *table = rmq_json_member(runtime, "table");
+    const int64_t boot_ms =
+        rmq_json_number(rmq_json_member(table, "bootTimestamp"), 0);
+    char text[96];
     long long d, h, m, s;
 
-    if (boot_ms <= 0 || !at ||
-        sscanf(at, "\"runtime\":\"[ %lld days, %lld hours, %lld minutes, %lld",
-               &d, &h, &m, &s) != 4)
+    if (boot_ms <= 0 ||
+        rmq_json_text(rmq_json_member(table, "runtime"), text, sizeof(text)) <
+            0 ||
+        sscanf(text, "[ %lld days, %lld hours, %lld minutes, %lld", &d, &h, &m,
+               &s) != 4)
         return 0;
     return boot_ms + (((d * 24 + h) * 60 + m) * 60 + s) * 1000;
 }
@@ -151,9 +189,9 @@ static void look_at_clock(const struct mqm_inquiry *q,
     struct rmq_answer a;
     int64_t theirs_ms, early, late;
 
-    rmq_ask(at->address, strlen(at->address), GET_RUNTIME, "", &a);
-    theirs_ms = a.code == 0 ? clock_of(a.body) : 0;
-    rmq_forget(&a);
+    theirs_ms =
+        rmq_ask_broker(at, GET_RUNTIME, "", &a) == 0 ? clock_of(a.body) : 0;
+    rmq_answer_free(&a);
     early = sent_ms - theirs_ms - 1000;
     late = theirs_ms - wall_ms();
     if (theirs_ms == 0)
@@ -176,22 +214,21 @@ static void look_at_broker(const struct mqm_inquiry *q,
                            const struct rmq_queues *at)
 {
     struct rmq_answer a;
-    const int r = rmq_ask(at->address, strlen(at->address), GET_BROKER_CONFIG,
-                          "", &a);
+    const int code = rmq_ask_broker(at, GET_BROKER_CONFIG, "", &a);
 
-    if (r < 0 || a.code != 0 || !a.body) {
+    if (code != 0) {
         q->find(q, MQM_WARNING, "broker",
                 "look with 'mqadmin getBrokerConfig' at fileReservedTime and "
                 "flushDiskType",
                 "%s (%s): not looked at: %s (code %d)", at->broker,
-                at->address, r < 0 ? "it does not answer" : "it refuses",
-                a.code);
+                at->address, code < 0 ? "it does not answer" : "it refuses",
+                code);
     } else {
         find_retention(q, at->broker, a.body);
         find_safety(q, at->broker, a.body);
         look_at_clock(q, at);
     }
-    rmq_forget(&a);
+    rmq_answer_free(&a);
 }
 
 /* ------------------------------- the route ------------------------------- */
@@ -199,26 +236,27 @@ static void look_at_broker(const struct mqm_inquiry *q,
 /* The queues of a broker stand in a list of their own, by its name. */
 static int queues_of(const char *route, const char *broker)
 {
-    const char *list = strstr(route, "\"queueDatas\":");
-    char name[160];
-    const char *at;
+    const char *d = rmq_json_first(rmq_json_member(route, "queueDatas"));
+    char name[128];
 
-    snprintf(name, sizeof(name), "\"brokerName\":\"%s\"", broker);
-    at = list ? strstr(list, name) : NULL;
-    return (int)rmq_number(at, "\"readQueueNums\":", 0);
+    for (; d; d = rmq_json_after(d))
+        if (rmq_json_text(rmq_json_member(d, "brokerName"), name,
+                          sizeof(name)) == 0 &&
+            strcmp(name, broker) == 0)
+            return (int)rmq_json_number(rmq_json_member(d, "readQueueNums"), 0);
+    return 0;
 }
 
-/* "brokerAddrs":{"0":"host:port","1":"host:port"},"brokerName":"..." of each;
- * number 0 is the master.  1: it has one, and queues of the topic. */
-static int read_broker(const char *route, const char *at,
-                       struct rmq_queues *out)
+/* Number 0 is the master.  1: it has one, and queues of the topic. */
+static int read_broker(const char *route, const char *b, struct rmq_queues *out)
 {
-    const char *master = strstr(at, "\"0\":\"");
+    const char *addresses = rmq_json_member(b, "brokerAddrs");
 
-    if (!master || master > at + strcspn(at, "}"))
+    if (rmq_json_text(rmq_json_member(addresses, "0"), out->address,
+                      sizeof(out->address)) < 0 ||
+        rmq_json_text(rmq_json_member(b, "brokerName"), out->broker,
+                      sizeof(out->broker)) < 0)
         return 0;
-    rmq_text(master, "\"0\":\"", out->address, sizeof(out->address));
-    rmq_text(at, "\"brokerName\":\"", out->broker, sizeof(out->broker));
     out->n = queues_of(route, out->broker);
     return out->n > 0;
 }
@@ -226,12 +264,11 @@ static int read_broker(const char *route, const char *at,
 static size_t read_route(const struct mqm_inquiry *q, const char *route,
                          struct rmq_queues *out, size_t room)
 {
-    static const char addresses[] = "\"brokerAddrs\":{";
+    const char *b = rmq_json_first(rmq_json_member(route, "brokerDatas"));
     size_t n = 0;
 
-    for (const char *p = strstr(route, addresses); p && n < room;
-         p = strstr(p + 1, addresses)) {
-        if (read_broker(route, p + sizeof(addresses) - 1, &out[n]))
+    for (; b && n < room; b = rmq_json_after(b)) {
+        if (read_broker(route, b, &out[n]))
             n++;
         else
             q->find(q, MQM_WARNING, "broker", "look with 'mqadmin topicRoute'",
@@ -268,21 +305,17 @@ static void look_at_parking(const struct rmq *self, const struct mqm_inquiry *q)
 int rmq_checkup(void *p, const struct mqm_inquiry *q)
 {
     struct rmq *self = p;
-    struct rmq_answer route = {.code = -1};
+    struct rmq_answer route;
     int r;
 
     look_at_library(self, q);
-    r = rmq_check_name(self->host, "topic", q->topic);
+    r = rmq_check_name(self->host, "group", q->group);
     if (r == MQM_OK)
-        r = rmq_check_name(self->host, "group", q->group);
+        r = rmq_ask_route(self, q->topic, &route);
     if (r < 0)
         return r;
-    if (rmq_ask_route(self, q->topic, &route) < 0 || route.code != 0)
-        r = rmq_no_route(self, q->topic);
-    else
-        look_at_brokers(q, route.body);
-    rmq_forget(&route);
-    if (r == MQM_OK)
-        look_at_parking(self, q);
-    return r;
+    look_at_brokers(q, route.body);
+    rmq_answer_free(&route);
+    look_at_parking(self, q);
+    return MQM_OK;
 }

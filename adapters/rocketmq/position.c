@@ -10,7 +10,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
     MEMBERS = 38,
@@ -32,15 +31,16 @@ struct position {
 static int64_t ask(const struct rmq_queues *at, int code, const char *fields)
 {
     struct rmq_answer a;
+    const int r = rmq_ask_broker(at, code, fields, &a);
     int64_t offset = UNKNOWN;
 
-    if (rmq_ask(at->address, strlen(at->address), code, fields, &a) == 0) {
-        if (a.code == 0)
-            offset = rmq_number(a.header, "\"offset\":", UNKNOWN);
-        else if (a.code == NOT_FOUND)
-            offset = NONE;
-    }
-    rmq_forget(&a);
+    if (r == 0)
+        offset = rmq_json_number(
+            rmq_json_member(rmq_json_member(a.header, "extFields"), "offset"),
+            UNKNOWN);
+    else if (r == NOT_FOUND)
+        offset = NONE;
+    rmq_answer_free(&a);
     return offset;
 }
 
@@ -85,9 +85,8 @@ static int has_members(const struct mqm_inquiry *q, const struct rmq_queues *at)
     int yes;
 
     snprintf(fields, sizeof(fields), "\"consumerGroup\":\"%s\"", q->group);
-    yes = rmq_ask(at->address, strlen(at->address), MEMBERS, fields, &a) == 0 &&
-          a.code == 0;
-    rmq_forget(&a);
+    yes = rmq_ask_broker(at, MEMBERS, fields, &a) == 0;
+    rmq_answer_free(&a);
     return yes;
 }
 

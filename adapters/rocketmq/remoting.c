@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* remoting.c - one request to a name server or a broker, and its answer.
  *
- * For what the client library does not tell.  The protocol:
- *
  *     u32 length | u32 length of header | header, JSON | body
  *
- * The answer's header and body are text; what is wanted of them is found by
- * name (rmq_number(), rmq_text()), as they come from a program, without blanks.
- * Requests are not signed: a broker with access control refuses them.
+ * For what the client library cannot tell.  A connection serves one thread; a
+ * server that is silent for PATIENCE_MS is not there.  Requests that the server
+ * itself makes in between are passed over.
  */
 #include "rocketmq.h"
 
@@ -22,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 3000, VERSION = 453, BODY_MAX = 1 << 22 };
+enum { PATIENCE_MS = 3000, ANSWER_MAX = 16 << 20, IS_ANSWER = 1 };
 
 static int ready(int fd, short what, int64_t end)
 {
@@ -50,9 +48,9 @@ static int try_address(const struct addrinfo *a, int64_t end)
     return -1;
 }
 
-/* "host:port", not terminated. */
-static int connect_to(const char *address, size_t len, int64_t end)
+int rmq_dial(const char *address, size_t len)
 {
+    const int64_t end = rmq_now_ms() + PATIENCE_MS;
     struct addrinfo hints, *list = NULL;
     char text[300], *colon;
     int fd = -1;
@@ -104,105 +102,80 @@ static int read_all(int fd, char *bytes, size_t len, int64_t end)
     return 0;
 }
 
-/* A connection of its own, and the end of the time it may take. */
-struct wire {
-    int fd;
-    int64_t end;
-};
-
-static int send_request(const struct wire *w, int code, const char *fields)
+static int request(int fd, int code, const char *fields, int64_t end)
 {
-    char frame[1024];
+    char frame[2048];
     uint32_t lengths[2];
-    const int n = snprintf(
-        frame + 8, sizeof(frame) - 8,
-        "{\"code\":%d,\"extFields\":{%s},\"flag\":0,\"language\":\"OTHER\","
-        "\"opaque\":1,\"serializeTypeCurrentRPC\":\"JSON\",\"version\":%d}",
-        code, fields, (int)VERSION);
+    int n;
 
+    n = snprintf(frame + 8, sizeof(frame) - 8,
+                 "{\"code\":%d,\"extFields\":{%s},\"flag\":0,"
+                 "\"language\":\"OTHER\",\"opaque\":1,"
+                 "\"serializeTypeCurrentRPC\":\"JSON\",\"version\":453}",
+                 code, fields);
     if (n < 0 || (size_t)n >= sizeof(frame) - 8)
         return -1;
     lengths[0] = htonl((uint32_t)n + 4);
     lengths[1] = htonl((uint32_t)n);
     memcpy(frame, lengths, 8);
-    return send_all(w->fd, frame, (size_t)n + 8, w->end);
+    return send_all(fd, frame, (size_t)n + 8, end);
 }
 
-static int read_answer(const struct wire *w, struct rmq_answer *out)
+/* header and body, each with a NUL behind it. */
+static int read_frame(int fd, struct rmq_answer *a, int64_t end)
 {
     uint32_t lengths[2];
-    size_t head, all;
+    size_t all, header;
 
-    if (read_all(w->fd, (char *)lengths, 8, w->end) < 0)
+    if (read_all(fd, (char *)lengths, 8, end) < 0)
         return -1;
-    all = ntohl(lengths[0]);
-    head = ntohl(lengths[1]) & 0xffffff;
-    if (head >= sizeof(out->header) || all < head + 4 || all > BODY_MAX)
+    all = ntohl(lengths[0]) - 4;
+    header = ntohl(lengths[1]) & 0xffffff;
+    if (all > ANSWER_MAX || header > all)
         return -1;
-    if (read_all(w->fd, out->header, head, w->end) < 0)
+    a->header = malloc(all + 2);
+    if (!a->header)
         return -1;
-    out->header[head] = '\0';
-    out->body = calloc(1, all - 4 - head + 1);
-    if (!out->body)
-        return -1;
-    return read_all(w->fd, out->body, all - 4 - head, w->end);
-}
-
-static void code_of_answer(struct rmq_answer *out)
-{
-    const int64_t code = rmq_number(out->header, "\"code\":", -1);
-
-    out->code = code >= 0 && code <= UINT16_MAX ? (int)code : -1;
-}
-
-int rmq_ask(const char *address, size_t len, int code, const char *fields,
-            struct rmq_answer *out)
-{
-    struct wire w;
-    int r = -1;
-
-    memset(out, 0, sizeof(*out));
-    out->code = -1;
-    w.end = rmq_now_ms() + PATIENCE_MS;
-    w.fd = connect_to(address, len, w.end);
-    if (w.fd < 0)
-        return -1;
-    if (send_request(&w, code, fields) == 0)
-        r = read_answer(&w, out);
-    close(w.fd);
-    if (r == 0)
-        code_of_answer(out);
-    return out->code < 0 ? -1 : 0;
-}
-
-void rmq_forget(struct rmq_answer *a)
-{
-    free(a->body);
-    a->body = NULL;
-}
-
-int64_t rmq_number(const char *text, const char *name, int64_t none)
-{
-    const char *p = text ? strstr(text, name) : NULL;
-    char *end;
-    long long x;
-
-    if (!p)
-        return none;
-    p += strlen(name);
-    p += *p == '"';
-    x = strtoll(p, &end, 10);
-    return end == p ? none : x;
-}
-
-int rmq_text(const char *text, const char *name, char *out, size_t size)
-{
-    const char *p = text ? strstr(text, name) : NULL;
-
-    out[0] = '\0';
-    if (!p)
+    a->body = a->header + header + 1;
+    a->header[header] = a->body[all - header] = '\0';
+    if (read_all(fd, a->header, header, end) == 0 &&
+        read_all(fd, a->body, all - header, end) == 0)
         return 0;
-    p += strlen(name);
-    snprintf(out, size, "%.*s", (int)strcspn(p, "\"\r\n"), p);
-    return 1;
+    rmq_answer_free(a);
+    return -1;
+}
+
+void rmq_answer_free(struct rmq_answer *a)
+{
+    free(a->header);
+    a->header = a->body = NULL;
+}
+
+/* A code beyond what there can be is no answer. */
+static int take_code(struct rmq_answer *a)
+{
+    long long code = rmq_json_number(rmq_json_member(a->header, "code"), -1);
+
+    if (code < 0 || code > UINT16_MAX) {
+        rmq_answer_free(a);
+        return -1;
+    }
+    a->code = (int)code;
+    return 0;
+}
+
+int rmq_ask(int fd, int code, const char *fields, struct rmq_answer *a)
+{
+    const int64_t end = rmq_now_ms() + PATIENCE_MS;
+
+    a->header = a->body = NULL;
+    if (request(fd, code, fields, end) < 0)
+        return -1;
+    while (read_frame(fd, a, end) == 0) {
+        if (rmq_json_number(rmq_json_member(a->header, "flag"), 0) &
+            IS_ANSWER)
+            return take_code(a);
+        rmq_answer_free(a);
+    }
+    return -1;
 }

@@ -1,60 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* route.c - asks the name server itself whether there is a topic, and where.
+/* route.c - asks the name server itself about a topic.
  *
  * The client library says "no queues" for a topic that is not there and for a
  * name server that is not there, and these must not be confused: "nothing is
- * parked" would be said of a parking topic that nobody could read.  So when it
- * says that, the name server is asked here, and only the answer's code counts.
+ * parked" would be said of a parking topic that nobody could read.
  */
 #include "rocketmq.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ROUTE_OF_TOPIC = 105, NO_TOPIC = 17 };
 
-/* The name servers know the same; the first one that answers. */
-int rmq_ask_route(const struct rmq *self, const char *topic,
-                  struct rmq_answer *out)
+/* The answer's code, or -1: nobody answered.  Only with 0 there is a route. */
+static int ask(const struct rmq *self, const char *topic, struct rmq_answer *a)
 {
     const char *at = self->set.name_server;
-    char fields[320];
-    int r = -1;
+    char fields[200];
+    int code = -1;
 
     snprintf(fields, sizeof(fields), "\"topic\":\"%s\"", topic);
-    while (*at && r < 0) {
-        const size_t len = strcspn(at, ";");
+    while (*at && code < 0) {
+        size_t len = strcspn(at, ";");
+        int fd = rmq_dial(at, len);
 
-        r = rmq_ask(at, len, ROUTE_OF_TOPIC, fields, out);
-        if (r < 0)
-            rmq_forget(out);
+        if (fd >= 0 && rmq_ask(fd, ROUTE_OF_TOPIC, fields, a) == 0)
+            code = a->code;
+        if (fd >= 0)
+            close(fd);
         at += len + (at[len] == ';');
     }
-    return r;
+    return code;
 }
 
-/* The answer's code, or -1: nobody answered. */
 static int code_of(const struct rmq *self, const char *topic)
 {
-    struct rmq_answer a = {.code = -1};
-    const int r = rmq_ask_route(self, topic, &a);
+    struct rmq_answer a = {0};
+    const int code = ask(self, topic, &a);
 
-    rmq_forget(&a);
-    return r < 0 ? -1 : a.code;
+    rmq_answer_free(&a);
+    return code;
 }
 
-int rmq_route(const struct rmq *self, const char *topic)
-{
-    int code = code_of(self, topic);
-
-    return code == NO_TOPIC ? -ENOENT : code < 0 ? -EIO : MQM_OK;
-}
-
-int rmq_no_route(const struct rmq *self, const char *topic)
+static int tell(const struct rmq *self, const char *topic, int code)
 {
     const struct mqm_host *host = self->host;
-    int code = code_of(self, topic);
 
     if (code == NO_TOPIC)
         return host->fail(host, -ENOENT,
@@ -66,4 +58,31 @@ int rmq_no_route(const struct rmq *self, const char *topic)
                       "%s (code %d)",
                       topic, self->set.name_server,
                       code < 0 ? "does not answer" : "gives no queues", code);
+}
+
+int rmq_route(const struct rmq *self, const char *topic)
+{
+    const int code = code_of(self, topic);
+
+    return code == NO_TOPIC ? -ENOENT : code < 0 ? -EIO : MQM_OK;
+}
+
+int rmq_no_route(const struct rmq *self, const char *topic)
+{
+    return tell(self, topic, code_of(self, topic));
+}
+
+int rmq_ask_route(const struct rmq *self, const char *topic,
+                  struct rmq_answer *a)
+{
+    int r = rmq_check_name(self->host, "topic", topic), code;
+
+    *a = (struct rmq_answer){0};
+    if (r < 0)
+        return r;
+    code = ask(self, topic, a);
+    if (code == 0)
+        return 0;
+    rmq_answer_free(a);
+    return tell(self, topic, code);
 }
