@@ -296,15 +296,37 @@ static unsigned data_version(struct sqlite_db *d)
     return x;
 }
 
+/* Without a wait.  Why it was not possible, the next try tells. */
+static int begin_at_once(struct sqlite_db *d)
+{
+    int64_t deadline_us = d->deadline_us;
+    int code;
+
+    d->deadline_us = 0;
+    code = sqlite3_step(d->st[ST_BEGIN_WRITE]);
+    sqlite3_reset(d->st[ST_BEGIN_WRITE]);
+    d->deadline_us = deadline_us;
+    return code == SQLITE_DONE;
+}
+
+static int begin_in_turn(struct sqlite_db *d)
+{
+    int r;
+
+    mqm__turn_take(&d->turn, d->deadline_us);
+    r = mqm__db_step(d, ST_BEGIN_WRITE);
+    mqm__turn_give(&d->turn);
+    return r;
+}
+
 int mqm__db_write(struct sqlite_db *d, int sync)
 {
     int r = set_sync(d, sync < d->durability ? sync : d->durability);
 
     if (r < 0)
         return r;
-    mqm__turn_take(&d->turn, d->deadline_us);
-    r = mqm__db_step(d, ST_BEGIN_WRITE);
-    mqm__turn_give(&d->turn);
+    if (mqm__turn_is_wanted(&d->turn) || !begin_at_once(d))
+        r = begin_in_turn(d);
     d->writing = r == MQM_OK;
     if (data_version(d) != d->known.data_version)
         d->known.number = 0;
