@@ -60,16 +60,25 @@ static int write_cell(struct sqlite_db *d, enum sqlite_statement which,
 }
 
 /* Columns 0 to 2 of FIND and LIST. */
-static void read_cell(sqlite3_stmt *st, struct mqm_cell *now)
+static int read_cell(struct sqlite_db *d, sqlite3_stmt *st,
+                     struct mqm_cell *now)
 {
-    int64_t age_ms = mqm__wall_us() / 1000 - sqlite3_column_int64(st, 1);
-    size_t len = (size_t)sqlite3_column_bytes(st, 2);
+    int64_t version = sqlite3_column_int64(st, 0);
+    int64_t changed_ms = sqlite3_column_int64(st, 1);
+    const void *value = sqlite3_column_blob(st, 2);
+    int64_t age_ms = mqm__wall_us() / 1000 - (changed_ms > 0 ? changed_ms : 0);
 
-    now->version = (uint64_t)sqlite3_column_int64(st, 0);
+    now->len = (size_t)sqlite3_column_bytes(st, 2);
+    if (version <= 0 || now->len > MQM_VALUE_MAX || (now->len > 0 && !value))
+        return d->host->fail(d->host, -EIO,
+                             "sqlite store %s: holds a cell that is none: the "
+                             "file is damaged, or written by something else",
+                             d->path);
+    now->version = (uint64_t)version;
     now->age_ms = age_ms > 0 ? age_ms : 0;
-    now->len = len < MQM_VALUE_MAX ? len : MQM_VALUE_MAX;
-    if (len > 0)
-        memcpy(now->value, sqlite3_column_blob(st, 2), now->len);
+    if (now->len > 0)
+        memcpy(now->value, value, now->len);
+    return MQM_OK;
 }
 
 /* Why nothing was changed: fill in result and now. */
@@ -90,10 +99,11 @@ static int look(struct sqlite_db *d, const struct sqlite_space *space,
             mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn);
         return MQM_OK;
     }
-    read_cell(st, &s->now);
+    r = read_cell(d, st, &s->now);
     sqlite3_reset(st);
-    s->result = MQM_LOST;
-    return MQM_OK;
+    if (r == MQM_OK)
+        s->result = MQM_LOST;
+    return r;
 }
 
 static int swap_one(struct sqlite_db *d, const struct sqlite_space *space,
@@ -136,7 +146,8 @@ static int is_plain(const struct sqlite_space *space, const struct mqm_swap *s)
                MQM_OK;
 }
 
-static int are_plain(const struct sqlite_db *d, const struct sqlite_space *space,
+static int are_plain(const struct sqlite_db *d,
+                     const struct sqlite_space *space,
                      struct mqm_swap *const *s, size_t n)
 {
     if (n < MANY_CELLS || d->conflicts > 0)
@@ -249,8 +260,8 @@ static int store_list(void *self, const char *name,
                               (size_t)sqlite3_column_bytes(st, 3),
                               sqlite3_column_int64(st, 4)};
 
-        read_cell(st, &now);
-        stop = visit(user, &key, &now);
+        r = read_cell(d, st, &now);
+        stop = r < 0 ? r : visit(user, &key, &now);
     }
     sqlite3_reset(st);
     return stop ? stop : r;
