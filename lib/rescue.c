@@ -171,8 +171,9 @@ static int64_t read_until(struct rescue *r, int at)
     err = mqm__read_until(r->m, r->topic, at, &r->until_ms[at]);
     if (err == 0)
         return r->until_ms[at];
-    mqm__log(r->m, err == -ENOTSUP ? MQM_INFO : MQM_WARN, "how far the group of side '%s' has read is not "
-             "known (%s): what is old is published again, needlessly perhaps",
+    mqm__log(r->m, err == -ENOTSUP ? MQM_INFO : MQM_WARN,
+             "how far the group of side '%s' has read is not known (%s): what "
+             "is old is published again, needlessly perhaps",
              r->topic->at[at].side->name, mqm_errmsg());
     return r->until_ms[at] = INT64_MAX;
 }

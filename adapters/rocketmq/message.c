@@ -111,8 +111,8 @@ const void *rmq_header(void *self, const struct mqm_delivery *d,
     return value;
 }
 
-/* The C interface cannot list what a message has, hence the setting.  The values
- * are strings. */
+/* The C interface cannot list what a message has, hence the setting.  The
+ * values are strings. */
 int rmq_headers(void *p, const struct mqm_delivery *d,
                 int (*visit)(void *user, const struct mqm_field *f),
                 void *user)

@@ -151,6 +151,19 @@ void rmq_answer_free(struct rmq_answer *a)
     a->header = a->body = NULL;
 }
 
+/* A code beyond what there can be is no answer. */
+static int take_code(struct rmq_answer *a)
+{
+    long long code = rmq_json_number(rmq_json_member(a->header, "code"), -1);
+
+    if (code < 0 || code > UINT16_MAX) {
+        rmq_answer_free(a);
+        return -1;
+    }
+    a->code = (int)code;
+    return 0;
+}
+
 int rmq_ask(int fd, int code, const char *fields, struct rmq_answer *a)
 {
     const int64_t end = rmq_now_ms() + PATIENCE_MS;
@@ -160,11 +173,8 @@ int rmq_ask(int fd, int code, const char *fields, struct rmq_answer *a)
         return -1;
     while (read_frame(fd, a, end) == 0) {
         if (rmq_json_number(rmq_json_member(a->header, "flag"), 0) &
-            IS_ANSWER) {
-            a->code = (int)rmq_json_number(
-                rmq_json_member(a->header, "code"), -1);
-            return 0;
-        }
+            IS_ANSWER)
+            return take_code(a);
         rmq_answer_free(a);
     }
     return -1;
