@@ -169,7 +169,8 @@ const struct setting_row mqm__settings[] = {
      .preset = "5000",
      RANGE(0, 3600000),
      .words = "How far producers' clocks may be off.  What is born later than "
-              "that is not believed, and the old side's."},
+              "that is not believed, and the old side's.  A store that lost "
+              "records has what was born so long after that in doubt, too."},
     {.where = "topics[]",
      .name = "lease_ms",
      .kind = KIND_MS,

@@ -218,13 +218,14 @@ AT(mqm_store_info, memory_from_ms, 24);
 AT(mqm_store_info, created_ms, 32);
 AT(mqm_store_info, round_trip_us, 40);
 
-SIZE(mqm_host, 48);
+SIZE(mqm_host, 56);
 AT(mqm_host, size, 0);
 AT(mqm_host, log, 8);
 AT(mqm_host, fail, 16);
 AT(mqm_host, deliver, 24);
 AT(mqm_host, batch, 32);
 AT(mqm_host, wait, 40);
+AT(mqm_host, clock_margin, 48);
 
 SIZE(mqm_setting, 24);
 AT(mqm_setting, name, 0);

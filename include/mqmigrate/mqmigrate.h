@@ -351,8 +351,10 @@ enum mqm_record_flag {
     MQM_BODY_SAFE  = 2, /* PARKED: the body lies in the parking topic, or    */
                         /*   with the program's own hook                     */
     MQM_REASSIGNED = 4, /* perhaps not its first side                        */
-    MQM_UNSENT     = 8, /* OWED again by mqm_resolve() or mqm_assign(), and  */
-                        /*   not seen since: send the body again             */
+    MQM_UNSENT     = 8, /* OWED or HELD: perhaps no copy is on its way,      */
+                        /*   since mqm_resolve(), mqm_assign() or a store    */
+                        /*   that forgot.  If it stays so with left_ms 0,    */
+                        /*   nobody is at it: send the body again            */
 };
 
 struct mqm_record {
@@ -363,7 +365,8 @@ struct mqm_record {
     uint64_t doubt;  /* the oldest attempt of which nobody knows, or 0      */
     int64_t age_ms;  /* since the last change, by the store's clock         */
     int64_t left_ms; /* HELD: of the lease; OWED: before the next try;      */
-                     /*   PARKED: until it may be resolved as not done      */
+                     /*   PARKED, and OWED in doubt: until it may be        */
+                     /*   resolved as not done                              */
     unsigned flags;  /* of mqm_record_flag                                  */
     const char *why; /* PARKED: "a lease ran out", "failed too often", ...  */
     char side[32];   /* whose it is, or who did it                          */
@@ -390,15 +393,17 @@ MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
                                      const struct mqm_record *record),
                         void *user);
 
-/* Settle a parked message, seen with this token (MQM_LOST: it moved since):
- * MQM_HANDLED, or MQM_FAILED: it is owed again, and since its copies are
- * acknowledged, send the body you kept again, same id, MQM_FROM_PARKING.
+/* Settle a message that is parked, or owed in doubt (perhaps no copy will ask
+ * for it again), seen with this token (MQM_LOST: it moved since):
+ * MQM_HANDLED, or MQM_FAILED: it is owed again (MQM_UNSENT), and since its
+ * copies are acknowledged, send the body you kept again, same id,
+ * MQM_FROM_PARKING.
  * -EAGAIN: the attempt in doubt may still act; ask again after settle_ms. */
 MQM_API int mqm_resolve(mqm *m, const struct mqm_msg *msg, uint64_t token,
                         int outcome);
 
-/* An operator's override: what is owed without a doubt, or parked and settled,
- * and was seen with this token, belongs to msg->side from now on.  The other
+/* An operator's override: what is owed or parked, with no doubt or one that is
+ * settled (-EAGAIN as above), and was seen with this token, belongs to msg->side from now on.  The other
  * side's copies come again until it is done.  The new side may have dropped
  * its copy: send it again there. */
 MQM_API int mqm_assign(mqm *m, const struct mqm_msg *msg, uint64_t token);

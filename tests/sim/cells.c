@@ -22,7 +22,7 @@ struct cell {
 };
 
 static struct cell cell[MESSAGES];
-static int64_t memory_from_ms, outage_until, slow_until;
+static int64_t memory_from_ms, outage_until, slow_until, margin_ms;
 static uint64_t last_version;
 
 void cells_reset(void)
@@ -139,6 +139,11 @@ int64_t cells_memory(int64_t raise_ms)
     return memory_from_ms;
 }
 
+void cells_margin(int64_t ms)
+{
+    margin_ms = ms;
+}
+
 int cells_show(int i, const char *space,
                int (*visit)(void *user, const struct mqm_key *key,
                             const struct mqm_cell *cell),
@@ -162,7 +167,7 @@ static void drop(int i)
     trace("  forgotten: %d", i);
     if (plan_fault_of(i, F_ONE_SIDE))
         excuse(i, "reached one broker only, and the store forgot it");
-    if (cell[i].born_ms >= memory_from_ms)
+    if (cell[i].born_ms >= sim_now / MS + MARGIN_MS)
         excuse(i, "forgotten, and its producer's clock was too far ahead");
     w.message[i].forgotten = true;
     cell[i].version = 0;
@@ -170,7 +175,7 @@ static void drop(int i)
 
 static void fail_over(int64_t length)
 {
-    cells_memory(sim_now / MS );
+    cells_memory(sim_now / MS + margin_ms);
     for (int i = 0; i < MESSAGES; i++)
         if (cell[i].version && cell[i].changed > sim_now - length)
             drop(i);

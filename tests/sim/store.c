@@ -195,6 +195,7 @@ static int sim_open(void **self, const struct mqm_host *h,
     (void)settings;
     (void)n;
     host = h;
+    cells_margin(h->clock_margin(h));
     *self = space;
     return 0;
 }

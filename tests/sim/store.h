@@ -29,6 +29,7 @@ struct request {
 void cells_reset(void);
 void cells_apply(struct request *q);
 int64_t cells_memory(int64_t raise_ms);
+void cells_margin(int64_t ms); /* of clocks, as the library tells a store */
 bool store_is_away(void);
 bool store_is_slow(void);
 int cells_show(int i, const char *space,
