@@ -86,6 +86,7 @@ static void zk_server_end(const struct zk_server *s)
         fprintf(stderr, "%s: not ended\n", s->dir);
 }
 
+/* ../lib/mqmigrate/mqm_zk.so beside the folder of this program. */
 static inline const struct mqm_plugin *zk_plugin(const char *program)
 {
     return plugin_so(program, "../lib/mqmigrate/mqm_zk.so");
