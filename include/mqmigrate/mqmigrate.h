@@ -403,9 +403,9 @@ MQM_API int mqm_resolve(mqm *m, const struct mqm_msg *msg, uint64_t token,
                         int outcome);
 
 /* An operator's override: what is owed or parked, with no doubt or one that is
- * settled (-EAGAIN as above), and was seen with this token, belongs to msg->side from now on.  The other
- * side's copies come again until it is done.  The new side may have dropped
- * its copy: send it again there. */
+ * settled (-EAGAIN as above), and was seen with this token, belongs to
+ * msg->side from now on.  The other side's copies come again until it is done.
+ * The new side may have dropped its copy: send it again there. */
 MQM_API int mqm_assign(mqm *m, const struct mqm_msg *msg, uint64_t token);
 
 /* Read the parking topic of a side from its beginning to its present end, and
