@@ -112,13 +112,27 @@ static bool was_said(const char *words)
     return sh("grep -qsF -e '%s' '%s/said'", words, st.dir) == 0;
 }
 
-static void rescue_all(void)
+static void ended_well(int code)
 {
-    int code = exit_of(start_ctl(st.config, "rescue", NULL));
-
     if (code != 0)
         sh("sed 's/^/# /' '%s/said' >&2", st.dir);
     ck_assert_int_eq(code, 0);
+}
+
+static void rescue_all(void)
+{
+    ended_well(exit_of(start_ctl(st.config, "rescue", NULL)));
+}
+
+/* Dead letters: asked until it says so. */
+static void dead_until(const char *more, const char *words)
+{
+    int64_t until = now_ms() + PATIENCE_MS;
+
+    while (!was_said(words) && now_ms() < until)
+        sh("'%s/bin/mqmctl' -c '%s' dead rewards %s >>'%s/said' 2>&1",
+           build_dir(), st.config, more, st.dir);
+    ended_well(!was_said(words));
 }
 
 static long copies(void)
@@ -138,7 +152,7 @@ START_TEST(each_lost_copy_comes_to_its_side)
     sleep_ms(1100);
     before = copies();
     ck_assert_int_eq(before, N);
-    ck_assert_int_eq(exit_of(start_ctl(st.config, "rescue", "--dry-run")), 0);
+    ended_well(exit_of(start_ctl(st.config, "rescue", "--dry-run")));
     ck_assert_int_eq(copies(), before);
     await_no_lag(st.mine);
     await_no_lag(st.theirs);
@@ -196,7 +210,7 @@ START_TEST(kills_leave_nothing_lost_and_nothing_twice)
     }
     kill(on_mine, SIGCONT);
     kill(on_theirs, SIGCONT);
-    ck_assert_int_eq(exit_of(start_ctl(st.config, "rescue", "--anyway")), 0);
+    ended_well(exit_of(start_ctl(st.config, "rescue", "--anyway")));
     fprintf(stderr, "# %d were lost, %ld copies of %d messages\n", n, copies(),
             N);
     await_all_once();
@@ -257,8 +271,8 @@ START_TEST(late_copies_and_two_rescuers_do_no_harm)
     for (int i = 0; i < N; i++)
         if (lost[i][0])
             send_as(lost[i], id[i], id[i], "x");
-    ck_assert_int_eq(exit_of(a), 0);
-    ck_assert_int_eq(exit_of(b), 0);
+    ended_well(exit_of(a));
+    ended_well(exit_of(b));
     await_all_once();
     tear_down();
 }
@@ -294,8 +308,6 @@ END_TEST
 
 START_TEST(a_dead_letter_is_sent_again)
 {
-    int64_t until = now_ms() + PATIENCE_MS;
-
     begin("dead", 1, (struct plan){0});
     id[0] = new_id();
     ck_assert_int_eq(sh("echo x | scripts/rocketmq dead '%s/rocketmq' '%s' "
@@ -303,20 +315,13 @@ START_TEST(a_dead_letter_is_sent_again)
                         need_env("MQM_TEST_SERVERS"), group_at("rocketmq"),
                         st.topic, id[0]), 0);
     ck_assert_int_eq(given_up(), 1);
-    while (!was_said("1 dead, 1 to be sent again, 0 sent") && now_ms() < until)
-        sh("'%s/bin/mqmctl' -c '%s' dead rewards >>'%s/said' 2>&1",
-           build_dir(), st.config, st.dir);
-    ck_assert(was_said("1 dead, 1 to be sent again, 0 sent"));
+    dead_until("", "1 dead, 1 to be sent again, 0 sent");
     ck_assert_int_eq(count_of("rocketmq", st.topic), 1);
-    ck_assert_int_eq(sh("'%s/bin/mqmctl' -c '%s' dead rewards --again "
-                        ">>'%s/said' 2>&1", build_dir(), st.config, st.dir), 0);
-    ck_assert(was_said("1 dead, 1 to be sent again, 1 sent"));
+    dead_until("--again", "1 dead, 1 to be sent again, 1 sent");
     ck_assert_int_eq(count_of("rocketmq", st.topic), 2);
     on_mine = consume(st.mine, NULL);
     await_state(id[0], MQM_DONE);
-    ck_assert_int_eq(sh("'%s/bin/mqmctl' -c '%s' dead rewards --again "
-                        ">>'%s/said' 2>&1", build_dir(), st.config, st.dir), 0);
-    ck_assert(was_said("1 dead, 0 to be sent again, 0 sent"));
+    dead_until("--again", "1 dead, 0 to be sent again, 0 sent");
     stop(on_mine);
     ck_assert_int_eq(times('E', id[0], NULL), 1);
     end();
