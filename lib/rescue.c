@@ -24,7 +24,7 @@
 #include <string.h>
 
 #define OLDER_MAX_MS (366 * (int64_t)86400000)
-enum { OLDER_MS = 600000, DOUBLES = 8, STRANDED = 4 };
+enum { OLDER_MS = 600000, DOUBLES = 8 };
 
 /* How a visit to the copy ended; the library's own results are < 0. */
 enum { PUBLISHED = 1, NOT_PUBLISHED };
@@ -35,18 +35,10 @@ struct rescue {
     const struct topic_config *topic;
     int (*visit)(void *user, const struct mqm_rescued *r);
     void *user;
-    bool asked[MQM_SIDES], known[MQM_SIDES]; /* how far its group has read */
+    bool asked[MQM_SIDES]; /* how far its group has read */
     int64_t until_ms[MQM_SIDES];
     const struct mqm_msg *msg; /* the one at hand */
 };
-
-/* Failed, and for long nobody has come with a copy: all may be acknowledged,
- * if one was parked and another one tried after it was resolved. */
-static bool is_stranded(const struct rescue *r, const struct mqm_record *rec)
-{
-    return rec->attempts && !(rec->flags & MQM_UNSENT) && rec->left_ms == 0 &&
-           rec->age_ms / STRANDED >= r->o.older_ms;
-}
 
 /* ------------------------------- one message ----------------------------- */
 
@@ -158,7 +150,7 @@ static int send_again(struct rescue *r, const struct mqm_record *rec, int at,
     else /* for its words */
         (void)mqm__origin_place(r->topic, rec->origin, &at);
     gone = e == -ENOENT || e == -EINVAL;
-    if ((gone || e == -ENOTSUP) && rec->attempts)
+    if ((gone || e == -ENOTSUP) && (rec->flags & MQM_UNSENT))
         return from_parking(r, rec);
     if (e == PUBLISHED)
         return tell_sent(r, rec, from, 0);
@@ -177,7 +169,6 @@ static int64_t read_until(struct rescue *r, int at)
         return r->until_ms[at];
     r->asked[at] = true;
     err = mqm__read_until(r->m, r->topic, at, &r->until_ms[at]);
-    r->known[at] = err == 0;
     if (err == 0)
         return r->until_ms[at];
     mqm__log(r->m, err == -ENOTSUP ? MQM_INFO : MQM_WARN,
@@ -193,17 +184,6 @@ static int64_t pause_after(const struct rescue *r, unsigned times)
     return r->o.older_ms << (times > DOUBLES ? DOUBLES : times ? times - 1 : 0);
 }
 
-/* Of what has been tried a copy comes again, where nobody knows better. */
-static bool may_come(struct rescue *r, const struct mqm_record *rec, int to,
-                     int64_t since_ms)
-{
-    const int64_t until_ms = read_until(r, to);
-
-    if (is_stranded(r, rec) && !r->known[to])
-        return true;
-    return until_ms - r->o.older_ms < since_ms;
-}
-
 /* NULL, or why it is left alone for now. */
 static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
                              int from, int to)
@@ -212,7 +192,7 @@ static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
     const int64_t now_ms = mqm__now_ms();
     int64_t since_ms = now_ms - rec->age_ms;
 
-    if (from == to && !rec->attempts && !(rec->flags & MQM_UNSENT))
+    if (from == to && !(rec->flags & MQM_UNSENT))
         return "its own broker has it, and brings it again";
     if (r->o.id)
         return NULL;
@@ -220,7 +200,8 @@ static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
         since_ms = memo.sent_ms;
     if (now_ms - since_ms < pause_after(r, memo.times))
         return "it was sent, and may not have been read yet";
-    if (!(r->o.flags & MQM_RESCUE_ANYWAY) && may_come(r, rec, to, since_ms))
+    if (!(r->o.flags & MQM_RESCUE_ANYWAY) &&
+        read_until(r, to) - r->o.older_ms < since_ms)
         return "the group has not read so far: its copy may lie before it";
     return NULL;
 }
@@ -256,11 +237,20 @@ static int rescue_one(struct rescue *r, const struct mqm_record *rec)
 
 /* ------------------------------ which ones ------------------------------- */
 
+/* Nobody is at it: owed, or held by somebody who died. */
+static bool is_idle(const struct mqm_record *rec)
+{
+    return rec->state == MQM_OWED ||
+           (rec->state == MQM_HELD && rec->left_ms == 0);
+}
+
+/* Perhaps no copy is on its way: it says so itself, or it was never tried. */
 static bool is_lost(const struct rescue *r, const struct mqm_record *rec)
 {
-    return rec->state == MQM_OWED && !(rec->flags & MQM_BY_RULE) &&
-           (!rec->attempts || (rec->flags & MQM_UNSENT) ||
-            is_stranded(r, rec)) &&
+    const bool untried = rec->state == MQM_OWED && !rec->attempts &&
+                         !(rec->flags & MQM_BY_RULE);
+
+    return is_idle(rec) && (untried || (rec->flags & MQM_UNSENT)) &&
            (r->o.id || rec->age_ms >= r->o.older_ms) &&
            (!r->o.side || strcmp(r->o.side, rec->side) == 0);
 }

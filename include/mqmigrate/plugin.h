@@ -70,6 +70,11 @@ struct mqm_host {
     /* For adapters: wait ms.  0, or -ECANCELED at once when mqm_stop() was
      * called: leave the broker's callback then. */
     int (*wait)(const struct mqm_host *host, int64_t ms);
+
+    /* For stores: how many ms ahead of the present a message may be born, since
+     * producers' clocks may be off.  A store that finds that it has lost cells
+     * raises memory_from to the present and so much more. */
+    int64_t (*clock_margin)(const struct mqm_host *host);
 };
 
 /* One line of the plugin's section in the configuration.  A name that the
@@ -89,7 +94,8 @@ struct mqm_setting {
 
 struct mqm_key {
     const char *space; /* app, group and topic: "shop/issuer/rewards", each  */
-                       /*   of letters, digits, '.', '_' and '-'             */
+                       /*   of letters, digits, '.', '_' and '-'; or that    */
+                       /*   and one more part: another space                 */
     const void *id;    /* 1 to MQM_ID_MAX bytes, any                         */
     size_t id_len;
     int64_t born_ms;   /* 0: unknown.  The same for all copies, so a store   */
@@ -164,9 +170,10 @@ struct mqm_store {
                 void *user);
 
     /* Cells of the space born before memory_from may have been forgotten: it
-     * lies in the store and only grows.  created: when this store (not this
-     * connection) began, by the clock that messages are born by.  Raises
-     * memory_from to raise_ms if that is later (0: just tell). */
+     * lies in the store and only grows; see also clock_margin().  created: when
+     * this store (not this connection) began, by the clock that messages are
+     * born by.  Raises memory_from to raise_ms if that is later (0: just tell).
+     */
     int (*memory)(void *self, const char *space, int64_t raise_ms,
                   int64_t *memory_from_ms, int64_t *created_ms);
 

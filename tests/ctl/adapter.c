@@ -4,7 +4,8 @@
  * A topic is a file in the folder that the setting "dir" names, a message a
  * line of it: id, a tab, the body.  It can be sent to and read from its
  * beginning, or one line of it, by its number; nobody is subscribed.  Dead
- * letters of a topic lie in TOPIC.dead.
+ * letters of a topic lie in TOPIC.dead.  How far a group has read is told if
+ * there is a file TOPIC.GROUP with that number.
  */
 #include <mqmigrate/plugin.h>
 
@@ -169,6 +170,40 @@ static int files_probe(void *self, const char *group, const char *topic)
     return 0;
 }
 
+static long count_lines(const struct files *f, const char *topic)
+{
+    FILE *file = topic_open(f, topic, "r");
+    long n = 0;
+    int c;
+
+    while (file != NULL && (c = getc(file)) != EOF)
+        n += c == '\n';
+    if (file != NULL)
+        fclose(file);
+    return n;
+}
+
+static int files_positions(void *self, const char *group, const char *topic,
+                           int (*visit)(void *user,
+                                        const struct mqm_position *p),
+                           void *user)
+{
+    const struct files *f = self;
+    struct mqm_position p = {.size = sizeof(p), .queue = "0", .begin = 1};
+    char name[512], line[32] = "";
+    FILE *file;
+
+    snprintf(name, sizeof(name), "%s.%s", topic, group);
+    file = topic_open(f, name, "r");
+    if (file == NULL)
+        return f->host->fail(f->host, -ENOTSUP, "no file '%s'", name);
+    if (fgets(line, sizeof(line), file) != NULL)
+        p.committed = strtol(line, NULL, 10);
+    fclose(file);
+    p.end = 1 + count_lines(f, topic);
+    return visit(user, &p);
+}
+
 static const struct mqm_adapter adapter = {
     .size = sizeof(adapter),
     .open = files_open,
@@ -181,6 +216,7 @@ static const struct mqm_adapter adapter = {
     .probe = files_probe,
     .fetch = files_fetch,
     .dead = files_dead,
+    .positions = files_positions,
 };
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "files", "1", NULL, &adapter};

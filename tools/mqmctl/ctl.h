@@ -36,8 +36,7 @@ enum ctl_option {
 
 struct ctl {
     const char *config;
-    const char *group, *side, *key, *token; /* NULL: not given */
-    const char *older;
+    const char *group, *side, *key, *token, *older; /* NULL: not given */
     unsigned given; /* of ctl_option */
     char **args;    /* without the command itself */
     int n_args;
@@ -68,6 +67,8 @@ struct id {
 
 /* --- main.c */
 int ctl_open(struct ctl *c);
+/* The same without words: what mqm_open() returned. */
+int ctl_try(struct ctl *c);
 
 /* --- say.c: words on stderr, and the exit code */
 CTL_PRINTF(1, 2) int refuse(const char *fmt, ...);
@@ -85,6 +86,12 @@ int print_version(void);
 
 /* --- topics.c */
 int cmd_topics(struct ctl *c);
+/* Those in force or, where no store is open, those of the file. */
+int visit_topics(struct ctl *c,
+                 int (*visit)(void *user, const struct mqm_topic_info *info),
+                 void *user);
+/* Of a topic that is visited; else refused, with words. */
+int topic_names(struct topic *t, const struct mqm_topic_info *info);
 /* The topic of c's first argument and --group; else refused, with words. */
 int find_topic(struct ctl *c, struct topic *t);
 /* --side: NULL, or one of the topic's; else refused, with words. */
@@ -129,6 +136,9 @@ int cmd_dead(struct ctl *c);
 
 /* --- duration.c: "10m"; else refused, with words */
 int duration_parse(const char *text, int64_t *ms);
+
+/* --- status.c */
+int cmd_status(struct ctl *c);
 
 /* --- plugins.c, settings.c, check.c */
 int cmd_plugins(struct ctl *c);

@@ -14,6 +14,8 @@
 const struct command ctl_commands[] = {
     {"check", "", 0, 0, CTL_JSON, cmd_check,
      "configuration, store and plugins, line by line: ok, or what to do"},
+    {"status", "[TOPIC]", 0, 1, CTL_GROUP | CTL_OLDER | CTL_JSON, cmd_status,
+     "how the migration stands, who works on it, and what to do next"},
     {"topics", "", 0, 0, CTL_JSON, cmd_topics,
      "the policy in force of each topic"},
     {"cut", "TOPIC PERCENT", 2, 2, CTL_GROUP, cmd_cut,
@@ -61,15 +63,20 @@ static void on_log(void *user, int level, const char *text)
     fputc('\n', stderr);
 }
 
-int ctl_open(struct ctl *c)
+int ctl_try(struct ctl *c)
 {
     struct mqm_options opts = MQM_OPTIONS_INIT;
-    int r;
 
     opts.flags = MQM_NO_KEEPER;
     opts.config = c->config;
     opts.log = on_log;
-    r = mqm_open(&c->m, &opts);
+    return mqm_open(&c->m, &opts);
+}
+
+int ctl_open(struct ctl *c)
+{
+    const int r = ctl_try(c);
+
     if (r < 0)
         return refuse("%s", story(r));
     return CTL_OK;
