@@ -311,8 +311,9 @@ MQM_API int mqm_new_id(char id[MQM_ID_LEN + 1]);
 /* Send msg (topic, id, key) and body to every side that the configuration
  * names for the topic, or to msg.side alone, and wait for the brokers: one
  * round trip, so for moderate rates.  After a failure send again with the same
- * id: consumers see it once.  -EINVAL if a side takes the broker's key for the
- * id ("id": "@key") and the key is another. */
+ * id: consumers see it once.  A delivery as a handler or a visitor got it keeps
+ * its headers, on the other broker, too.  -EINVAL if a side takes the broker's
+ * key for the id ("id": "@key") and the key is another. */
 MQM_API int mqm_publish(mqm *m, const struct mqm_delivery *d);
 
 /* --------------------------- running adapters --------------------------- */
@@ -426,8 +427,8 @@ MQM_API int mqm_read_parking(mqm *m, const char *side, const char *group,
  * It is visited as mqm_read_parking() does, with all its headers, if it bears
  * msg->id (NULL: whatever lies there).  Returns what visit() did.
  * -ENOENT: retention has removed it, or another message lies there; -EINVAL:
- * no such place (programs with a loop of their own write what they like);
- * -ENOTSUP where the adapter cannot. */
+ * no such place (a program with a loop of its own writes it like that, or
+ * cannot have it read again); -ENOTSUP where the adapter cannot. */
 MQM_API int mqm_fetch_copy(mqm *m, const struct mqm_msg *msg,
                            int (*visit)(void *user, struct mqm_delivery *d),
                            void *user);
@@ -463,12 +464,12 @@ MQM_API int mqm_read_dead(mqm *m, const char *side, const char *group,
                           void *user);
 
 /* A message that reached one broker only is owed by a side that never gets it.
- * mqm_rescue() looks for those: owed, never tried there (or MQM_UNSENT), not by
- * rule, and so for older_ms, during which the side's group has read on.  Each
- * is read again from the broker that has it, with its headers, and published
- * under its own id to the side that owes it.  Its side does not change, and the
- * record is not touched; repeating it, or the late copy after all, does no
- * harm.  Call it now and then, from any process. */
+ * mqm_rescue() looks for those: owed and never tried there (or MQM_UNSENT, and
+ * nobody at it), not by rule, and so for older_ms, during which the side's group
+ * has read on.  Each is read again from the broker that has it, with its
+ * headers, and published under its own id to the side that owes it.  Its side
+ * does not change, and the record is not touched; repeating it, or the late
+ * copy after all, does no harm.  Call it now and then, from any process. */
 enum mqm_fate {
     MQM_RESCUED,        /* published                                         */
     MQM_RESCUE_DUE,     /* would be: MQM_RESCUE_DRY                          */
