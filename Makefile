@@ -21,7 +21,8 @@ CSTD  := -std=c11 -D_POSIX_C_SOURCE=200809L
 OPT   ?= -O2 -g
 # What a sanitizer adds hides from gcc what a value can be: it warns of cases
 # that the plain build, with the same warnings, knows to be impossible.
-WARN  += $(if $(SAN),-Wno-maybe-uninitialized -Wno-format-truncation)
+WARN  += $(if $(SAN),$(if $(findstring clang,$(CC)),,\
+	 -Wno-maybe-uninitialized -Wno-format-truncation))
 FLAGS := $(CSTD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -pthread \
 	 -Iinclude $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 LINK  := -pthread $(if $(SAN),-fsanitize=$(SAN))
@@ -111,8 +112,8 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	$(CC) $(LINK) $< -L$(BUILD)/lib -lmqmigrate \
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
-include scripts/install.mk tests/model/model.mk tests/fakes/fakes.mk \
-	tests/fakes/fault.mk tests/bench/bench.mk tests/sim/sim.mk \
+include scripts/install.mk tests/model/model.mk tests/fuzz/fuzz.mk \
+	tests/fakes/fakes.mk tests/fakes/fault.mk tests/bench/bench.mk tests/sim/sim.mk \
 	examples/demo/demo.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)

@@ -117,6 +117,10 @@ static void decode_open(struct record *out, struct reader *r)
     out->reassigned = flags & REASSIGNED;
     out->unsent = flags & UNSENT;
     r->bad |= (flags & ~(unsigned)ALL_FLAGS) || !out->side[0];
+    /* Tokens grow, and who holds it has one and has begun: record.c counts on
+     * both. */
+    r->bad |= out->token == UINT64_MAX;
+    r->bad |= out->state == MQM_HELD && (!out->token || !out->attempts);
 }
 
 int mqm__decode(struct record *out, const unsigned char *in, size_t len,

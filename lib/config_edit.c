@@ -148,6 +148,17 @@ static int edit_bool(struct edit *e)
     return r ? r : put(e, e->name, on ? "true" : "false");
 }
 
+static int put_text(struct edit *e)
+{
+    json_t *value = json_string(e->value);
+    json_t *any = value ? NULL : json_string_nocheck(e->value);
+
+    if (!any)
+        return put_json(e, e->name, value);
+    json_decref(any);
+    return bad_value(e, "a text (UTF-8)");
+}
+
 static int edit_cut(struct edit *e)
 {
     uint32_t ppm;
@@ -155,7 +166,7 @@ static int edit_cut(struct edit *e)
     if (mqm__cut_of_text(e->value, &ppm) < 0)
         return bad_value(e, "a percentage: \"0%\" to \"100%\", in steps of "
                             "0.0001%");
-    return put_json(e, e->name, json_string(e->value));
+    return put_text(e);
 }
 
 static size_t index_of(const json_t *list, const char *entry)
@@ -205,7 +216,7 @@ static int edit_other(struct edit *e, const struct setting_row *row)
     int64_t n;
 
     if (row->kind != KIND_MS && row->kind != KIND_COUNT)
-        return put_json(e, e->name, json_string(e->value));
+        return put_text(e);
     if (number_of(e->value, &n) < 0)
         return bad_value(e, row->limits);
     return put_number(e, e->name, n);

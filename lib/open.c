@@ -36,6 +36,7 @@ void mqm__log(const mqm *m, int level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    mqm__make_plain(text);
     m->opts.log(m->opts.user, level, text);
 }
 

@@ -111,6 +111,7 @@ static int ask(int fd, const char *topic, int64_t end)
     char frame[1024];
     uint32_t lengths[2];
     const char *code;
+    long number;
     size_t n;
 
     n = (size_t)snprintf(
@@ -130,7 +131,8 @@ static int ask(int fd, const char *topic, int64_t end)
         return -1;
     frame[n] = '\0';
     code = strstr(frame, "\"code\":");
-    return code ? (int)strtol(code + 7, NULL, 10) : -1;
+    number = code ? strtol(code + 7, NULL, 10) : -1;
+    return number >= 0 && number <= UINT16_MAX ? (int)number : -1;
 }
 
 /* The answer's code, or -1: nobody answered. */

@@ -63,13 +63,17 @@ static int take_time(struct redis *d, struct walk *w)
 {
     const struct redis_reply *reply;
     int r = mqm__redis_reply(d, MQM__REDIS_ARRAY, &reply);
+    int64_t s;
 
     if (r != MQM_OK)
         return r;
-    w->now_us = mqm__redis_is_texts(reply, 2)
-                    ? mqm__redis_digits(reply[1].text, reply[1].len) * 1000000
-                    : -1;
-    return w->now_us > 0 ? MQM_OK : mqm__link_nonsense(&d->link);
+    s = mqm__redis_is_texts(reply, 2)
+            ? mqm__redis_digits(reply[1].text, reply[1].len)
+            : -1;
+    if (s <= 0 || s > INT64_MAX / 1000000)
+        return mqm__link_nonsense(&d->link);
+    w->now_us = s * 1000000;
+    return MQM_OK;
 }
 
 /* One that is no cell is told when the others were visited.  The field without
