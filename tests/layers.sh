@@ -16,7 +16,7 @@
 # C11, POSIX and Linux, and what makes adapters load.
 system=' assert.h complex.h ctype.h dirent.h dlfcn.h endian.h errno.h fcntl.h
  float.h getopt.h grp.h inttypes.h limits.h link.h locale.h math.h netdb.h
- poll.h pthread.h pwd.h sched.h semaphore.h setjmp.h signal.h spawn.h
+ poll.h pthread.h pwd.h resolv.h sched.h semaphore.h setjmp.h signal.h spawn.h
  stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
  stdnoreturn.h string.h strings.h syslog.h termios.h time.h unistd.h
  arpa/inet.h net/if.h netinet/in.h netinet/tcp.h sys/epoll.h sys/eventfd.h
