@@ -270,7 +270,7 @@ int mqm__db_open(struct sqlite_db *d)
     }
     d->created_ms = ask(d, "SELECT value FROM meta WHERE name='created_ms'", 0);
     if (d->lost)
-        d->floor_ms = mqm__wall_us() / 1000;
+        d->floor_ms = mqm__floor_of(d->host, mqm__wall_us() / 1000);
     d->lost = 0;
     return MQM_OK;
 }

@@ -47,7 +47,7 @@ END_TEST
 /* What was there is in doubt, and what is born from now on is not. */
 static void goes_on_with_another(void *s, const struct mqm_swap *born_before)
 {
-    int64_t from = 0, created = 0;
+    int64_t from = 0, created = 0, before = now_ms();
     struct mqm_swap again = *born_before;
 
     ck_assert_int_eq(put(s, "b"), -ESTALE);
@@ -57,8 +57,13 @@ static void goes_on_with_another(void *s, const struct mqm_swap *born_before)
                                                      0, &from, &created),
                      0);
     ck_assert_int_gt(from, again.key.born_ms);
+    ck_assert_int_ge(from, before + fake_margin_ms); /* their clocks */
     nap(2);
-    ck_assert_int_eq(put(s, "c"), MQM_OK);
+    again = a_swap("c", 0);
+    again.key.born_ms = from - 1;
+    ck_assert_int_eq(run(s, &again), MQM_DOUBT);
+    again.key.born_ms = from;
+    ck_assert_int_eq(run(s, &again), MQM_OK);
 }
 
 START_TEST(a_replaced_file)
@@ -67,6 +72,7 @@ START_TEST(a_replaced_file)
     char name[80];
     struct mqm_swap swap;
 
+    fake_margin_ms = 60000;
     ck_assert_int_eq(put(s, "a"), MQM_OK);
     swap = a_swap("b", 0);
     snprintf(name, sizeof(name), "%s.old", path);
