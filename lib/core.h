@@ -9,6 +9,7 @@
 #ifndef MQM_CORE_H
 #define MQM_CORE_H
 
+#include "clock.h"
 #include "combine.h"
 #include "config.h"
 #include "limbo.h"
@@ -78,12 +79,6 @@ struct mqm {
     atomic_uint_fast64_t strays[COUNTS]; /* of no topic */
     struct reporter reporter;
 };
-
-/* clock.c */
-int64_t mqm__now_ms(void);       /* Unix time          */
-int64_t mqm__mono_ms(void);      /* of this process    */
-int64_t mqm__clock_us(void);
-void mqm__pause(int64_t ms);     /* whole, also if a signal comes */
 
 /* -EINVAL for NULL, -ECHILD in a forked child, with words. */
 int mqm__enter(const mqm *m);

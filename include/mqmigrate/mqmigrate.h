@@ -28,9 +28,10 @@
  *            must not call the library.  Handlers may, except mqm_close().
  *            No callback may throw or longjmp.
  * WAITING    A call asks the store a few times at most, each time no longer
- *            than store.timeout_ms.  Only mqm_run(), and mqm_poll() with it,
- *            waits longer: what a handler has done is told until the store
- *            answers, or until some seconds after mqm_stop().
+ *            than store.timeout_ms and, where it connects anew, what libc
+ *            takes to look up a host's name.  Only mqm_run(), and mqm_poll()
+ *            with it, waits longer: what a handler has done is told until
+ *            the store answers, or until some seconds after mqm_stop().
  * HABITS     The library handles no signals, prints nothing, never exits the
  *            process, and runs no thread but the keeper (see mqm_tick).
  * ABI        Structs that begin with `size` may grow at the end; the size of
