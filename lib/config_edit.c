@@ -38,20 +38,6 @@ struct edit {
 
 static const struct json_place in_topics = {NULL, "topics", 0};
 
-/* A file that is being written by somebody without the lock settles soon. */
-static int read_file(struct edit *e)
-{
-    const struct timespec pause = {0, 20000000};
-    int i, r = -EAGAIN;
-
-    for (i = 0; i < 50 && r == -EAGAIN; i++) {
-        if (i)
-            nanosleep(&pause, NULL);
-        r = mqm__source_file_read(&e->file, &e->now.text, &e->now.len);
-    }
-    return r < 0 ? r : 0;
-}
-
 static int find_topic(struct edit *e, const char *group, const char *topic)
 {
     int r = mqm__config_parse(&e->before, e->now.text, e->now.len, e->path);
@@ -309,7 +295,8 @@ static int untouched(struct edit *e)
 
 static int change_locked(struct edit *e, const char *group, const char *topic)
 {
-    int r = read_file(e);
+    int r = mqm__source_file_settled(&e->file, &e->now.text,
+                                     &e->now.len);
 
     if (!r)
         r = find_topic(e, group, topic);

@@ -19,8 +19,9 @@ static void copy_text(char *to, size_t size, const char *from)
 
 static int64_t left_of(const struct record *r, const struct topic_config *t)
 {
-    int64_t of = r->state == MQM_PARKED ? (r->doubt ? t->settle_ms : 0)
-                                        : r->lease_ms;
+    bool resolvable = r->state == MQM_PARKED ||
+                      (r->state == MQM_OWED && r->doubt);
+    int64_t of = !resolvable ? r->lease_ms : r->doubt ? t->settle_ms : 0;
 
     return of > r->age_ms ? of - r->age_ms : 0;
 }

@@ -119,8 +119,9 @@ static inline const char *fake_healthy(enum step step)
         "+OK\r\n",
         "$40\r\n0123456789012345678901234567890123456789\r\n",
         "*2\r\n$11\r\nappendfsync\r\n$2\r\nno\r\n",
-        "*5\r\n$4\r\nfake\r\n$13\r\n1500000000000\r\n$13\r\n1900000000000\r\n"
-        "$1\r\n0\r\n$10\r\nnoeviction\r\n",
+        /* id, created, now, floor, policy */
+        ("*5\r\n$4\r\nfake\r\n$13\r\n1500000000000\r\n"
+         "$13\r\n1900000000000\r\n$1\r\n0\r\n$10\r\nnoeviction\r\n"),
         "$3\r\n100\r\n",
         "$1\r\n0\r\n",
         "*1\r\n$16\r\n1900000000000000\r\n",

@@ -8,6 +8,7 @@
 #define FOREIGN                                                                \
     ": under a key of this store (mqm:...) lies something else: give it a "    \
     "database of its own"
+#define RIGHTS ": the user needs more rights: docs/redis.md has the ACL"
 #define NO_CLUSTER ": this store does not work on a cluster"
 
 enum {
@@ -20,7 +21,8 @@ enum {
 
 static const struct redis_error errors[] = {
     {"NOSCRIPT", RESEND, -EAGAIN, ": it does not keep the script"},
-    {"MQMSTORE", RELEARN, -EAGAIN, ": it is emptied again and again"},
+    {"MQMSTORE", RELEARN, -EAGAIN,
+     ": it is emptied or replaced again and again"},
 
     {"LOADING", LATER, -EAGAIN, ": it is starting"},
     {"BUSY", LATER, -EAGAIN, ": a script keeps it busy"},
@@ -43,8 +45,12 @@ static const struct redis_error errors[] = {
     {"ERR AUTH", REFUSED, -EACCES, ": it has no password: leave it out"},
     {"ERR Client sent AUTH", REFUSED, -EACCES,
      ": it has no password: leave it out"},
-    {"NOPERM", REFUSED, -EACCES,
-     ": the user needs more rights: docs/redis.md has the ACL"},
+    {"NOPERM", REFUSED, -EACCES, RIGHTS},
+    {"ERR The user executing the script", REFUSED, -EACCES, RIGHTS},
+    {"The user executing the script", REFUSED, -EACCES, RIGHTS},
+    {"MQMBLIND", REFUSED, -EACCES,
+     ": without INFO nobody sees that it was restarted with less, or makes "
+     "room by forgetting: the user needs +info"},
     {"DENIED", REFUSED, -EACCES, ": see protected-mode in its configuration"},
     {"OOM", REFUSED, -ENOSPC, ": give it more memory (maxmemory)"},
     {"MISCONF", REFUSED, -EIO,

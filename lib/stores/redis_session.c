@@ -148,7 +148,10 @@ static int know_store(struct redis *d, const struct redis_reply *r)
     if (known_policy(d, r[5].text) < 0)
         return -EINVAL;
     if (d->id[0] && strcmp(d->id, r[1].text) != 0)
-        raise_floor(d, now_ms, "it has been emptied or replaced");
+        raise_floor(d, mqm__floor_of(d->host, now_ms),
+                    "it has been emptied or replaced");
+    if (floor_ms > 0)
+        floor_ms = mqm__floor_of(d->host, floor_ms);
     raise_floor(d, floor_ms, "it was restarted without \"appendfsync always\""
                              ", or another one took over");
     memcpy(d->id, r[1].text, r[1].len + 1);

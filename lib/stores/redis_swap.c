@@ -209,11 +209,12 @@ static int settle_told(struct redis *d, struct mqm_swap *const *s,
                        const struct redis_reply *r, int64_t now_us)
 {
     int64_t which = r[0].type == MQM__REDIS_NUMBER ? r[0].number : 0;
-    int64_t i = which < 0 ? -which : which % MQM__REDIS_AHEAD;
-    int64_t born;
+    int64_t i, born;
 
-    if (which < -GROUP_MAX || which >= 2 * MQM__REDIS_AHEAD || i < 1 ||
-        (size_t)i > n)
+    if (which < -GROUP_MAX || which >= 2 * MQM__REDIS_AHEAD)
+        return 1;
+    i = which < 0 ? -which : which % MQM__REDIS_AHEAD;
+    if (i < 1 || (size_t)i > n)
         return 1;
     if (which > MQM__REDIS_AHEAD)
         return settle_ahead(d, s[at[i - 1]], r + 1);

@@ -30,11 +30,11 @@ static uint64_t version_after(uint64_t old, int64_t now_us)
  * 1: it did it, 0: it did not. */
 static int write_cell(struct sqlite_db *d, enum sqlite_statement which,
                       const struct sqlite_space *space, struct mqm_swap *s,
-                      int64_t last)
+                      int64_t last, int64_t now_us)
 {
     sqlite3_stmt *st = d->st[which];
     int create = which == ST_CREATE;
-    int64_t now_us = mqm__wall_us(), now_ms = now_us / 1000;
+    int64_t now_ms = now_us / 1000;
     uint64_t version =
         version_after(create ? space->version : s->expect, now_us);
     int r;
@@ -103,16 +103,16 @@ static int look(struct sqlite_db *d, const struct sqlite_space *space,
 }
 
 static int swap_one(struct sqlite_db *d, const struct sqlite_space *space,
-                    struct mqm_swap *s)
+                    struct mqm_swap *s, int64_t now_us)
 {
     int r = 0;
 
     if (s->expect == 0) {
         if (mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn) ==
             MQM_OK)
-            r = write_cell(d, ST_CREATE, space, s, s->key.born_ms);
+            r = write_cell(d, ST_CREATE, space, s, s->key.born_ms, now_us);
     } else if (s->expect <= INT64_MAX) {
-        r = write_cell(d, ST_CHANGE, space, s, (int64_t)s->expect);
+        r = write_cell(d, ST_CHANGE, space, s, (int64_t)s->expect, now_us);
     }
     if (r != 0)
         return r < 0 ? r : MQM_OK;
@@ -138,12 +138,13 @@ static int swap_all(struct sqlite_db *d, struct mqm_swap *const *s, size_t n,
                     int writes)
 {
     struct sqlite_space space = {0};
+    int64_t now_us = mqm__wall_us(); /* inside of the transaction */
 
     for (size_t i = 0; i < n; i++) {
         int r = mqm__space_load(d, &space, s[i]->key.space, writes);
 
         if (r == MQM_OK)
-            r = swap_one(d, &space, s[i]);
+            r = swap_one(d, &space, s[i], now_us);
         if (r < 0)
             return r;
     }

@@ -19,7 +19,8 @@ FUZZ_MAIN := $(if $(ENGINE),,$(BUILD)/obj/tests/fuzz/replay.o)
 fuzz_objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(FUZZ_SRC_$(1)))
 FUZZ_SRC_kafka := adapters/kafka/settings.c
 FUZZ_LIB_kafka := -lrdkafka
-FUZZ_SRC_rocketmq := $(addprefix adapters/rocketmq/,settings.c message.c)
+FUZZ_SRC_rocketmq := $(addprefix adapters/rocketmq/,settings.c message.c \
+	remoting.c json.c)
 FUZZ_SRC_zookeeper := $(filter-out %/batch.c %/session.c,\
 	$(wildcard plugins/zookeeper/*.c))
 FUZZ_LIB_zookeeper := $(shell cat plugins/zookeeper/libs)

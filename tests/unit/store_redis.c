@@ -187,6 +187,89 @@ START_TEST(what_is_not_ours_is_left_alone)
 }
 END_TEST
 
+/* One of 256, and the others are swapped. */
+START_TEST(a_foreign_value_is_of_its_own)
+{
+    static struct mqm_swap s[256];
+    static char ids[256][8];
+    struct mqm_swap *all[256];
+
+    tell("HSET %s 7 foreign", bucket);
+    tell("HSET %s 8 x", bucket);
+    for (int i = 0; i < 256; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "%d", i);
+        s[i] = a_swap(ids[i], 0);
+        all[i] = &s[i];
+    }
+    ck_assert_int_eq(store->swap(self, all, 256), -EIO);
+    ck_assert(strstr(fake_failure, "database of its own"));
+    for (int i = 0; i < 256; i++)
+        ck_assert_int_eq(s[i].result, i == 7 || i == 8 ? -EIO : MQM_OK);
+    ck_assert_int_eq(tell("HSTRLEN %s 7", bucket), 7); /* as it was */
+}
+END_TEST
+
+static const struct {
+    const char *key, *field, *value;
+} theirs[] = {
+    {"mqm:s:" SPACE, "from", "nan"},
+    {"mqm:s:" SPACE, "keep", "-1"},
+    {"mqm:s:" SPACE, "due", "0x10"},
+    {"mqm:s:" SPACE, "unborn", "1e3"},
+    {"mqm:s:" SPACE, "used", "yes"},
+    {"mqm:s:" SPACE, "next", "inf"},
+    {"mqm:store", "floor", "nan"},
+    {"mqm:store", "created", "today"},
+    {"mqm:store", "id", "far too long for an identity, and with spaces"},
+    {"mqm:store", "bucket_ms", "0"},
+};
+
+/* Nothing of what is known of memory is made up. */
+START_TEST(a_foreign_value_in_what_is_known)
+{
+    int64_t from, created;
+
+    freeReplyObject(redisCommand(raw, "HSET %s %s %s", theirs[_i].key,
+                                 theirs[_i].field, theirs[_i].value));
+    if (strcmp(theirs[_i].key, "mqm:store") == 0) {
+        ck_assert_int_eq(reopen(), -EIO);
+    } else {
+        ck_assert_int_eq(put("a"), -EIO);
+        ck_assert_int_eq(store->memory(self, SPACE, 0, &from, &created), -EIO);
+    }
+    ck_assert(strstr(fake_failure, "database of its own"));
+}
+END_TEST
+
+static const char *const keys[] = {"mqm:store", "mqm:s:" SPACE, OPEN_KEY};
+
+START_TEST(a_foreign_key)
+{
+    tell("DEL %s", keys[_i]);
+    tell("SET %s x", keys[_i]);
+    if (_i == 0)
+        ck_assert_int_eq(reopen(), -EIO);
+    else
+        ck_assert_int_eq(put("a"), -EIO);
+    ck_assert(strstr(fake_failure, "database of its own"));
+}
+END_TEST
+
+START_TEST(a_list_tells_of_what_is_no_cell)
+{
+    struct mqm_swap s = a_listed("a");
+    int n = 0;
+
+    ck_assert_int_eq(run(&s), MQM_OK);
+    tell("HSET " OPEN_KEY " b foreign");
+    s = a_listed("c");
+    ck_assert_int_eq(run(&s), MQM_OK);
+    ck_assert_int_eq(store->list(self, SPACE, count, &n), -EIO);
+    ck_assert_int_eq(n, 2); /* the others are shown */
+    ck_assert(strstr(fake_failure, "database of its own"));
+}
+END_TEST
+
 START_TEST(cells_expire)
 {
     struct mqm_swap s = a_swap("a", 0);
@@ -301,6 +384,11 @@ int main(void)
     tcase_add_test(tc, a_host_is_not_killed_by_sigpipe);
     tcase_add_test(tc, versions_beat_the_clock);
     tcase_add_test(tc, what_is_not_ours_is_left_alone);
+    tcase_add_test(tc, a_foreign_value_is_of_its_own);
+    tcase_add_loop_test(tc, a_foreign_value_in_what_is_known, 0,
+                        (int)(sizeof(theirs) / sizeof(theirs[0])));
+    tcase_add_loop_test(tc, a_foreign_key, 0, 3);
+    tcase_add_test(tc, a_list_tells_of_what_is_no_cell);
     tcase_add_test(tc, cells_expire);
     tcase_add_test(tc, no_memory_is_no);
     tcase_add_test(tc, ways_to_it);

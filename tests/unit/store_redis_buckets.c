@@ -1,85 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* LIBS: -lhiredis */
-/* store_redis_buckets.c - where the redis store lays its cells: when a bucket
- * ends, what outlives it, what it costs. */
+/* store_redis_buckets.c - where the redis store lays its cells, and what that
+ * costs.  When they end: store_redis_forget.c. */
 #include "../redis_store.h"
 
 #include <errno.h>
 
 enum { BATCH = 250, RECORDS = 100000 };
-
-START_TEST(ends_by_its_last_write)
-{
-    struct mqm_swap a = a_swap("a", 0), b = a_swap("b", 0);
-
-    ck_assert_int_eq(run(&a), MQM_OK);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 59000);
-    tell("PEXPIRE %s 500", bucket); /* time goes by */
-    ck_assert_int_eq(run(&b), MQM_OK);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 59000);
-    b.keep_ms = 10; /* takes nothing from the others */
-    ck_assert_int_eq(run_again(&b, 0), MQM_OK);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 58000);
-    a.keep_ms = 600000;
-    ck_assert_int_eq(run_again(&a, 0), MQM_OK);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 590000);
-}
-END_TEST
-
-START_TEST(one_of_the_future_ends_later)
-{
-    struct mqm_swap a = a_swap("a", 0), b = a_swap("b", 0);
-    struct mqm_swap *all[] = {&a, &b};
-
-    a.key.born_ms = case_ms + 3600000;
-    ck_assert_int_eq(store->swap(self, all, 2), MQM_OK);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 59000);
-    ck_assert_int_le(tell("PTTL %s", bucket), 61000); /* it alone */
-    bucket_of(a.key.born_ms, 100);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 3600000 + 50000);
-}
-END_TEST
-
-START_TEST(what_is_open_outlives_it)
-{
-    struct mqm_swap a = a_listed("a");
-    struct mqm_swap b = a_swap("b", 0);
-    int n = 0;
-
-    a.keep_ms = b.keep_ms = 50;
-    ck_assert_int_eq(run(&a), MQM_OK);
-    ck_assert_int_eq(run(&b), MQM_OK);
-    nap(200);
-    ck_assert_int_eq(tell("EXISTS %s", bucket), 0);
-    ck_assert_int_eq(store->list(self, SPACE, count, &n), 0);
-    ck_assert_int_eq(n, 1);
-    ck_assert_int_eq(ask(&b), MQM_DOUBT);
-    a.keep_ms = 60000;
-    ck_assert_int_eq(run_again(&a, 0), MQM_OK);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 59000);
-    ck_assert_int_eq(ask(&a), MQM_LOST);
-    ck_assert_uint_eq(a.now.len, 5);
-}
-END_TEST
-
-START_TEST(late_arrivals)
-{
-    struct mqm_swap a = a_swap("a", 0), b = a_swap("b", 0);
-
-    a.key.born_ms = b.key.born_ms = case_ms - 86400000;
-    bucket_of(a.key.born_ms, 100);
-    a.keep_ms = 40;
-    ck_assert_int_eq(run(&a), MQM_OK);
-    nap(150);
-    ck_assert_int_eq(tell("EXISTS %s", bucket), 0);
-    ck_assert_int_eq(run(&b), MQM_DOUBT);
-    b.flags = MQM_SWAP_ANYWAY;
-    ck_assert_int_eq(run(&b), MQM_OK);
-    ck_assert_int_gt(tell("PTTL %s", bucket), 59000);
-    ck_assert_int_eq(ask(&a), MQM_DOUBT); /* a bucket that is there again */
-    ck_assert_int_eq(ask(&b), MQM_LOST);
-}
-END_TEST
 
 START_TEST(lies_in_one_place)
 {
@@ -140,6 +67,30 @@ START_TEST(outgrows_a_listpack)
     for (int i = 0; i < 1200; i++)
         s[i].expect = s[i].now.version;
     ck_assert_int_eq(run_many(s, 1200, MQM_OK), 1200);
+}
+END_TEST
+
+/* A value may be too long for it, too, among short ones. */
+START_TEST(a_long_value_outgrows_it)
+{
+    static const char value[MQM_VALUE_MAX] = "long";
+    struct mqm_swap a = a_swap("a", 0), b = a_swap("b", 0);
+    redisReply *r;
+
+    ck_assert_int_eq(run(&a), MQM_OK);
+    b.value = value;
+    b.len = sizeof(value);
+    ck_assert_int_eq(run(&b), MQM_OK);
+    r = redisCommand(raw, "OBJECT ENCODING %s", bucket);
+    ck_assert_str_eq(r->str, "hashtable");
+    freeReplyObject(r);
+    ck_assert_int_eq(ask(&a), MQM_LOST);
+    ck_assert_uint_eq(a.now.len, 5);
+    ck_assert_int_eq(ask(&b), MQM_LOST);
+    ck_assert_uint_eq(b.now.len, sizeof(value));
+    ck_assert_int_eq(memcmp(b.now.value, value, sizeof(value)), 0);
+    ck_assert_int_eq(run_again(&b, 0), MQM_OK);
+    ck_assert_int_gt(tell("PTTL %s", bucket), 59000);
 }
 END_TEST
 
@@ -314,12 +265,9 @@ int main(void)
     TCase *tc = tcase_create("buckets");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, ends_by_its_last_write);
-    tcase_add_test(tc, one_of_the_future_ends_later);
-    tcase_add_test(tc, what_is_open_outlives_it);
-    tcase_add_test(tc, late_arrivals);
     tcase_add_test(tc, lies_in_one_place);
     tcase_add_test(tc, outgrows_a_listpack);
+    tcase_add_test(tc, a_long_value_outgrows_it);
     tcase_add_test(tc, many_buckets_one_round_trip);
     tcase_add_test(tc, has_one_span);
     tcase_add_test(tc, a_span_that_changes_is_noticed);

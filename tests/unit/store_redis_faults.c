@@ -79,6 +79,20 @@ START_TEST(a_restart_with_less_is_noticed)
 }
 END_TEST
 
+START_TEST(a_producers_clock_may_be_ahead_of_what_was_lost)
+{
+    fake_margin_ms = 60000;
+    ck_assert_int_eq(create("a", 0), MQM_OK);
+    crash();
+    while (create("a", 0) < 0)
+        ;
+    case_ms = now_ms() + 30000;
+    ck_assert_int_eq(create("b", 0), MQM_DOUBT);
+    case_ms = now_ms() + 70000;
+    ck_assert_int_eq(create("c", 0), MQM_OK);
+}
+END_TEST
+
 /* The one that syncs instead of the other. */
 static void sync_each(void)
 {
@@ -168,6 +182,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, after_a_list_that_failed);
     tcase_add_test(tc, a_restart_with_less_is_noticed);
+    tcase_add_test(tc, a_producers_clock_may_be_ahead_of_what_was_lost);
     tcase_add_test(tc, a_restart_with_all_is_nothing);
     tcase_add_test(tc, a_promoted_replica_may_have_less);
     tcase_add_test(tc, connecting_anew_is_no_restart);

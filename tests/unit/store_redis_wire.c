@@ -1,45 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* store_redis_wire.c - a connection to Redis that is cut, slow, silent or away:
  * a call ends at its limit, and one that is away is not asked all the time. */
-#include "../fake_redis.h"
-#include "../store_test.h"
-
-#include "../../lib/stores.h"
+#include "../fake_redis_store.h"
 
 #include <errno.h>
 
-enum { LIMIT_MS = 300, PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 20000 };
 
-static struct fake_redis fake;
-
-static int open_fake(void)
+static void setup_open(void)
 {
-    char url[64];
-    struct mqm_setting settings[] = {{"url", url, 0},
-                                     {"timeout_ms", "300", 0}};
-
-    snprintf(url, sizeof(url), "redis://127.0.0.1:%d", fake.port);
-    return store->open(&self, &fake_host, settings, 2);
-}
-
-static void setup(void)
-{
-    case_ms = 1899999999000;
-    store = mqm__store_redis.store;
-    self = NULL;
-    ck_assert(fake_redis_start(&fake));
+    setup();
     ck_assert_int_eq(open_fake(), 0);
-}
-
-static void teardown(void)
-{
-    store->close(self);
-    fake_redis_end(&fake);
-}
-
-static void plays(enum step on, const char *answer, int times, enum then then)
-{
-    fake_redis_plays(&fake, on, answer, strlen(answer), times, then);
 }
 
 static void healthy(void)
@@ -227,7 +198,7 @@ int main(void)
 {
     TCase *tc = tcase_create("wire");
 
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, setup_open, teardown);
     tcase_add_test(tc, cut_anywhere);
     tcase_add_test(tc, silent_anywhere);
     tcase_add_test(tc, a_drip_does_not_prolong);
