@@ -248,6 +248,14 @@ static int wait_for(struct redis_link *l, short events)
     }
 }
 
+/* errno was 0 before: the parser keeps to itself that it has no memory. */
+static int unreadable(struct redis_link *l)
+{
+    if (errno == ENOMEM)
+        return broken(l, -ENOMEM, "out of memory");
+    return broken(l, -EPROTO, "its answer cannot be read");
+}
+
 /* What came, to the parser.  0: nothing came. */
 static int take(struct redis_link *l)
 {
@@ -260,8 +268,9 @@ static int take(struct redis_link *l)
         return 0;
     if (n < 0)
         return broken(l, -errno, strerror(errno));
+    errno = 0;
     if (mqm__reader_feed(l->reader, buf, (size_t)n, l->due) < 0)
-        return broken(l, -EPROTO, "its answer cannot be read");
+        return unreadable(l);
     return 1;
 }
 
@@ -313,10 +322,12 @@ int mqm__link_nonsense(struct redis_link *l)
 int mqm__link_reply(struct redis_link *l, const struct redis_reply **reply)
 {
     for (;;) {
-        int r = mqm__reader_next(l->reader, reply);
+        int r;
 
+        errno = 0;
+        r = mqm__reader_next(l->reader, reply);
         if (r < 0)
-            return broken(l, -EPROTO, "its answer cannot be read");
+            return unreadable(l);
         if (r == 1)
             break;
         r = take(l);
