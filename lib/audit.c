@@ -44,7 +44,8 @@ int mqm_read_stats(mqm *m, struct mqm_stats *out)
     struct mqm_stats s = {.size = 0};
     uint64_t *at[COUNTS] = {&s.granted, &s.doubtful, &s.skipped, &s.later,
                             &s.lost, &s.succeeded, &s.failed, &s.parked,
-                            &s.errors, &s.without_id, &s.future_born};
+                            &s.errors, &s.without_id, &s.future_born,
+                            &s.went_back};
     int r = mqm__enter(m);
 
     if (r < 0)

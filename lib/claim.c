@@ -100,7 +100,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->version = 0;
     w->side_tag = 0;
     w->finished = w->unreadable = false;
-    w->by_origin = false;
+    w->by_origin = w->went_back = false;
     memset(&w->rq, 0, sizeof(w->rq));
     memset(&w->now, 0, sizeof(w->now));
     if (!msg->topic || !msg->side)
@@ -173,6 +173,7 @@ static void decide(mqm *m, struct work *w, uint64_t expect, bool known)
     if (!w->rq.route)
         w->rq.route = w->now.side;
     v = mqm__decide(&w->now, &w->rq, &w->next, &w->why);
+    w->went_back |= known && mqm__is_older(&w->now, &w->rq);
     if (w->next.state != MQM_FREE) {
         w->result = v;
         write_next(w, expect);
@@ -316,6 +317,9 @@ static void settle(mqm *m, struct work *w)
                             "tries", ROUNDS));
     if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
+    if (w->went_back)
+        mqm__store_went_back(m, w->topic, (int64_t)(w->rq.token >> CHANCE));
+    w->went_back = false;
 }
 
 static void answers(mqm *m, struct mqm_swap **go, size_t k)

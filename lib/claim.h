@@ -37,6 +37,7 @@ struct work {
     struct record next;
     bool finished, waits;
     bool unreadable; /* the record: asking again does not help */
+    bool went_back;  /* the store: it has lost this attempt */
     bool by_origin; /* no id that could be one: the key is where it lies */
     unsigned char id[MQM_ID_MAX];
     unsigned char value[MQM_VALUE_MAX];

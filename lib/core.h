@@ -28,7 +28,7 @@ struct snapshot {
 enum count {
     COUNT_GRANTED, COUNT_DOUBTFUL, COUNT_SKIPPED, COUNT_LATER, COUNT_LOST,
     COUNT_SUCCEEDED, COUNT_FAILED, COUNT_PARKED, COUNT_ERRORS,
-    COUNT_WITHOUT_ID, COUNT_FUTURE_BORN, COUNTS
+    COUNT_WITHOUT_ID, COUNT_FUTURE_BORN, COUNT_WENT_BACK, COUNTS
 };
 
 struct run;     /* run.c */
@@ -107,6 +107,14 @@ void mqm__log(const mqm *m, int level, const char *fmt, ...);
 int mqm__reload_if_changed(mqm *m);
 /* Reads, checks against the old one, opens nothing. */
 int mqm__load(mqm *m);
+
+/* remember.c: how far a store remembers. */
+int64_t mqm__clock_margin(mqm *m); /* of producers */
+int mqm__check_memory(mqm *m);     /* of a store that was just opened */
+/* It has lost a claim that was made then: loud, and in doubt from now on is
+ * what has no record, unless the store has seen to it. */
+void mqm__store_went_back(mqm *m, const struct topic_config *t,
+                          int64_t claimed_ms);
 
 /* keeper.c */
 int mqm__keeper_start(mqm *m);

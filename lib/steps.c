@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { RETRY_MS = 500 };
+enum { RETRY_MS = 500, PROOF = 0 };
 
 /* An acquire must come without a token, the others with one. */
 static int check_claim(const struct mqm_claim *c)
@@ -28,18 +28,22 @@ static void refuse(struct mqm_claim *c, int err, const char *why)
         c->token = 0;
 }
 
-/* A claim's cell is the version, mixed with message and token: cells written at
- * the same moment may have the same version, and a version alone would prove a
- * token whose message has become another. */
-static uint64_t sealed(const struct work *w, uint64_t token, uint64_t version)
+/* reserved[PROOF] of a claim: of its message and token, so that the token of a
+ * claim whose message has become another proves nothing. */
+static uint64_t proof_of(const struct work *w, uint64_t token)
 {
     uint64_t h = 1469598103934665603u ^ token;
 
-    if (!version)
-        return 0;
     for (size_t i = 0; i < w->swap.key.id_len; i++)
         h = (h ^ w->id[i]) * 1099511628211u;
-    return version ^ (h ^ h >> 29);
+    return h ^ h >> 29;
+}
+
+/* A claim's cell is the version, mixed with that: cells written at the same
+ * moment may have the same version. */
+static uint64_t sealed(const struct work *w, uint64_t token, uint64_t version)
+{
+    return version ? version ^ proof_of(w, token) : 0;
 }
 
 static int begin(mqm *m, struct work *w, const struct config *conf,
@@ -57,6 +61,8 @@ static int begin(mqm *m, struct work *w, const struct config *conf,
     }
     w->rq.token = c->op == MQM_OP_ACQUIRE ? 0 : c->token;
     w->version = sealed(w, w->rq.token, c->op == MQM_OP_ACQUIRE ? 0 : c->cell);
+    w->rq.proven = c->op != MQM_OP_ACQUIRE &&
+                   c->reserved[PROOF] == proof_of(w, c->token);
     if (c->op == MQM_OP_FAILURE)
         w->rq.lease_ms = mqm__pause_after(w->topic, c->attempt);
     w->rq.why = c->op == MQM_OP_PARK_FAILED ? WHY_TRIES : WHY_UNSURE;
@@ -104,6 +110,7 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     c->why = w->why;
     if (c->op == MQM_OP_ACQUIRE) {
         c->token = granted ? w->now.token : 0;
+        c->reserved[PROOF] = granted ? proof_of(w, c->token) : 0;
         c->attempt = w->now.attempts;
         c->lease_ms = granted ? lease_left(w, asked_ms)
                       : w->retry_ms ? w->retry_ms : RETRY_MS;

@@ -122,7 +122,7 @@ AT(mqm_event, token, 24);
 AT(mqm_event, result, 32);
 AT(mqm_event, why, 40);
 
-SIZE(mqm_stats, 104);
+SIZE(mqm_stats, 112);
 AT(mqm_stats, size, 0);
 AT(mqm_stats, granted, 8);
 AT(mqm_stats, doubtful, 16);
@@ -136,6 +136,7 @@ AT(mqm_stats, errors, 72);
 AT(mqm_stats, without_id, 80);
 AT(mqm_stats, future_born, 88);
 AT(mqm_stats, store_calls, 96);
+AT(mqm_stats, went_back, 104);
 
 SIZE(mqm_host, 56);
 AT(mqm_host, size, 0);

@@ -222,7 +222,7 @@ struct mqm_claim {
     unsigned attempt;
     unsigned flags;   /* of mqm_delivery_flag                               */
     uint64_t cell;    /* the library's own                                  */
-    uint64_t reserved[2];
+    uint64_t reserved[2]; /* likewise                                   */
 };
 #define MQM_CLAIM_INIT {MQM_MSG_INIT, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0}}
 
@@ -394,18 +394,17 @@ MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
                         void *user);
 
 /* Settle a message that is parked, or owed in doubt (perhaps no copy will ask
- * for it again), seen with this token (MQM_LOST: it moved since):
- * MQM_HANDLED, or MQM_FAILED: it is owed again (MQM_UNSENT), and since its
- * copies are acknowledged, send the body you kept again, same id,
- * MQM_FROM_PARKING.
+ * for it again), seen with this token (MQM_LOST: it moved since): MQM_HANDLED,
+ * or MQM_FAILED: it is owed again (MQM_UNSENT), and since its copies are
+ * acknowledged, send the body you kept again, same id, MQM_FROM_PARKING.
  * -EAGAIN: the attempt in doubt may still act; ask again after settle_ms. */
 MQM_API int mqm_resolve(mqm *m, const struct mqm_msg *msg, uint64_t token,
                         int outcome);
 
 /* An operator's override: what is owed or parked, with no doubt or one that is
- * settled (-EAGAIN as above), and was seen with this token, belongs to msg->side from now on.  The other
- * side's copies come again until it is done.  The new side may have dropped
- * its copy: send it again there. */
+ * settled (-EAGAIN as above), and was seen with this token, belongs to
+ * msg->side from now on.  The other side's copies come again until it is done.
+ * The new side may have dropped its copy: send it again there. */
 MQM_API int mqm_assign(mqm *m, const struct mqm_msg *msg, uint64_t token);
 
 /* Read the parking topic of a side from its beginning to its present end, and
@@ -493,9 +492,10 @@ struct mqm_stats {
     uint64_t without_id;  /* copies with no id, or one that cannot be       */
     uint64_t future_born; /* born later than now: the old side's            */
     uint64_t store_calls; /* round trips: what the store was asked at once  */
+    uint64_t went_back;   /* claims that the store had lost when they ended */
 };
 #define MQM_STATS_INIT                                                         \
-    {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+    {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 MQM_API int mqm_read_stats(mqm *m, struct mqm_stats *out);
 
 /* ------------------------------- errors --------------------------------- */
