@@ -327,8 +327,8 @@ MQM_API int mqm_subscribe(mqm *m, const char *side, const char *group,
 
 /* Handle what comes from the side, for timeout_ms: it goes on until then also
  * after messages were handled (-1: until mqm_stop(); 0: what is there now).  A
- * handler that runs is waited for.  One thread a side.  After an error it has waited too, so a loop
- * goes on until -ECANCELED. */
+ * handler that runs is waited for.  One thread a side.  After an error it has
+ * waited too, so a loop goes on until -ECANCELED. */
 MQM_API int mqm_poll(mqm *m, const char *side, int timeout_ms);
 
 /* What the keeper thread does (read the policy again if it changed, renew the
