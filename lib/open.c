@@ -3,6 +3,7 @@
 #include "claim.h"
 #include "error.h"
 #include "plugin.h"
+#include "rescue.h"
 #include "side.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ void mqm__log(const mqm *m, int level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    mqm__make_plain(text);
     m->opts.log(m->opts.user, level, text);
 }
 
@@ -67,6 +69,7 @@ static int init(mqm *m, const struct mqm_options *opts)
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
         return mqm__fail(-EIO, "getrandom(): %s", strerror(errno));
     atomic_init(&m->token_seed, seed);
+    mqm__reporter_init(m);
     atomic_init(&m->pace_us, 10000);
     r = mqm__limbo_init(&m->limbo);
     if (r < 0)
@@ -122,16 +125,19 @@ static void wait_for_runs(mqm *m)
 /* What has been built so far, in the order in which it was. */
 static void dispose(mqm *m)
 {
+    mqm__memo_free(m);
     mqm__sides_free(m); /* waits for handlers, whose leases are renewed */
     wait_for_runs(m);
     mqm__keeper_stop(m);
     if (m->store.table) {
+        mqm__report_gone(m);
         mqm__plugin_close(&m->store);
         mqm__combine_destroy(&m->combine);
     }
     mqm__scratch_free(m->scratch);
     mqm__snapshot_put(m->snapshot);
     mqm__snapshot_put(m->first);
+    mqm__tally_free(m->tallies);
     mqm__source_file_free(&m->source);
     mqm__limbo_destroy(&m->limbo);
     pthread_mutex_destroy(&m->reload_lock);

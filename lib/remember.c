@@ -4,7 +4,7 @@
  * time ago (a file or a replica that was put back).  memory_from is raised
  * then: what was born before it, and has no record, is in doubt (rule 8).
  */
-#include "core.h"
+#include "claim.h"
 #include "error.h"
 
 /* A store knows spaces, not topics: the largest counts. */
@@ -59,14 +59,14 @@ int mqm__check_memory(mqm *m)
 
 /* Many claims are lost at once: the first raises, and the others find that the
  * store remembers from a moment after them. */
-void mqm__store_went_back(mqm *m, const struct topic_config *t,
-                          int64_t claimed_ms)
+void mqm__store_went_back(mqm *m, const struct work *w, int64_t claimed_ms)
 {
+    const struct topic_config *t = w->topic;
     const struct mqm_store *s = m->store.table->store;
     int64_t margin_ms = mqm__clock_margin(m), from = 0, created = 0;
     int r;
 
-    mqm__count(m, COUNT_WENT_BACK);
+    mqm__count(m, w, COUNT_WENT_BACK);
     mqm__combine_enter(&m->combine);
     r = s->memory(m->store.self, t->space, 0, &from, &created);
     if (r == 0 && from - margin_ms < claimed_ms)

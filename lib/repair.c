@@ -211,6 +211,9 @@ static int collect(void *user, const struct mqm_key *key,
     struct record r;
     int err = mqm__decode(&r, cell->value, cell->len, NULL);
 
+    if (key->id_len == 0 || key->id_len > MQM_ID_MAX)
+        err = mqm__fail(-EPROTO, "an id of %zu bytes is none of ours",
+                        key->id_len);
     if (err < 0)
         l->unreadable = err;
     if (err < 0 || r.state == MQM_DONE || r.by_rule ||

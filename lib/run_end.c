@@ -78,7 +78,7 @@ static void failed(struct run *r, struct item *i)
 {
     const struct topic_config *t = i->w->topic;
 
-    mqm__count(r->m, COUNT_FAILED);
+    mqm__count(r->m, i->w, COUNT_FAILED);
     if (i->d->attempt >= t->tries)
         mqm__park(r, i, OP_PARK_FAILED, WHY_TRIES);
     else
@@ -118,7 +118,7 @@ static void overtaken(struct run *r, struct item *i)
 
 static void parked(struct run *r, struct item *i)
 {
-    mqm__count(r->m, COUNT_PARKED);
+    mqm__count(r->m, i->w, COUNT_PARKED);
     if (i->w->rq.body_safe) {
         i->d->result = MQM_OK;
         i->d->why = mqm__parked_words(i->w->rq.why);
@@ -140,7 +140,7 @@ static void answered(struct run *r, struct item *i)
     } else if (result == MQM_LOST) {
         overtaken(r, i);
     } else if (op == OP_SUCCESS) {
-        mqm__count(r->m, COUNT_SUCCEEDED);
+        mqm__count(r->m, i->w, COUNT_SUCCEEDED);
         i->d->result = MQM_OK;
         i->d->why = "done";
     } else if (op == OP_FAILURE) {

@@ -30,11 +30,11 @@ static uint64_t version_after(uint64_t old, int64_t now_us)
  * 1: it did it, 0: it did not. */
 static int write_cell(struct sqlite_db *d, enum sqlite_statement which,
                       const struct sqlite_space *space, struct mqm_swap *s,
-                      int64_t last)
+                      int64_t last, int64_t now_us)
 {
     sqlite3_stmt *st = d->st[which];
     int create = which == ST_CREATE;
-    int64_t now_us = mqm__wall_us(), now_ms = now_us / 1000;
+    int64_t now_ms = now_us / 1000;
     uint64_t version =
         version_after(create ? space->version : s->expect, now_us);
     int r;
@@ -56,16 +56,25 @@ static int write_cell(struct sqlite_db *d, enum sqlite_statement which,
 }
 
 /* Columns 0 to 2 of FIND and LIST. */
-static void read_cell(sqlite3_stmt *st, struct mqm_cell *now)
+static int read_cell(struct sqlite_db *d, sqlite3_stmt *st,
+                     struct mqm_cell *now)
 {
-    int64_t age_ms = mqm__wall_us() / 1000 - sqlite3_column_int64(st, 1);
-    size_t len = (size_t)sqlite3_column_bytes(st, 2);
+    int64_t version = sqlite3_column_int64(st, 0);
+    int64_t changed_ms = sqlite3_column_int64(st, 1);
+    const void *value = sqlite3_column_blob(st, 2);
+    int64_t age_ms = mqm__wall_us() / 1000 - (changed_ms > 0 ? changed_ms : 0);
 
-    now->version = (uint64_t)sqlite3_column_int64(st, 0);
+    now->len = (size_t)sqlite3_column_bytes(st, 2);
+    if (version <= 0 || now->len > MQM_VALUE_MAX || (now->len > 0 && !value))
+        return d->host->fail(d->host, -EIO,
+                             "sqlite store %s: holds a cell that is none: the "
+                             "file is damaged, or written by something else",
+                             d->path);
+    now->version = (uint64_t)version;
     now->age_ms = age_ms > 0 ? age_ms : 0;
-    now->len = len < MQM_VALUE_MAX ? len : MQM_VALUE_MAX;
-    if (len > 0)
-        memcpy(now->value, sqlite3_column_blob(st, 2), now->len);
+    if (now->len > 0)
+        memcpy(now->value, value, now->len);
+    return MQM_OK;
 }
 
 /* Why nothing was changed: fill in result and now. */
@@ -86,23 +95,24 @@ static int look(struct sqlite_db *d, const struct sqlite_space *space,
             mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn);
         return MQM_OK;
     }
-    read_cell(st, &s->now);
+    r = read_cell(d, st, &s->now);
     sqlite3_reset(st);
-    s->result = MQM_LOST;
-    return MQM_OK;
+    if (r == MQM_OK)
+        s->result = MQM_LOST;
+    return r;
 }
 
 static int swap_one(struct sqlite_db *d, const struct sqlite_space *space,
-                    struct mqm_swap *s)
+                    struct mqm_swap *s, int64_t now_us)
 {
     int r = 0;
 
     if (s->expect == 0) {
         if (mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn) ==
             MQM_OK)
-            r = write_cell(d, ST_CREATE, space, s, s->key.born_ms);
+            r = write_cell(d, ST_CREATE, space, s, s->key.born_ms, now_us);
     } else if (s->expect <= INT64_MAX) {
-        r = write_cell(d, ST_CHANGE, space, s, (int64_t)s->expect);
+        r = write_cell(d, ST_CHANGE, space, s, (int64_t)s->expect, now_us);
     }
     if (r != 0)
         return r < 0 ? r : MQM_OK;
@@ -128,12 +138,13 @@ static int swap_all(struct sqlite_db *d, struct mqm_swap *const *s, size_t n,
                     int writes)
 {
     struct sqlite_space space = {0};
+    int64_t now_us = mqm__wall_us(); /* inside of the transaction */
 
     for (size_t i = 0; i < n; i++) {
         int r = mqm__space_load(d, &space, s[i]->key.space, writes);
 
         if (r == MQM_OK)
-            r = swap_one(d, &space, s[i]);
+            r = swap_one(d, &space, s[i], now_us);
         if (r < 0)
             return r;
     }
@@ -179,8 +190,8 @@ static int store_list(void *self, const char *name,
                               (size_t)sqlite3_column_bytes(st, 3),
                               sqlite3_column_int64(st, 4)};
 
-        read_cell(st, &now);
-        stop = visit(user, &key, &now);
+        r = read_cell(d, st, &now);
+        stop = r < 0 ? r : visit(user, &key, &now);
     }
     sqlite3_reset(st);
     return stop ? stop : r;

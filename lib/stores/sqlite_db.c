@@ -2,6 +2,7 @@
 /* sqlite_db.c - see sqlite_db.h. */
 #include "sqlite_db.h"
 
+#include "sqlite_wal.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -54,60 +55,85 @@ static const char *const SQL[ST_STATEMENTS] = {
                   " AND version=?3",
 };
 
-static const char *remedy(int code)
+/* What SQLite's codes mean here, and what to do.  No wildcard: EIO. */
+static const struct answer {
+    int code, err;
+    const char *remedy;
+} answers[] = {
+    {SQLITE_BUSY, -EAGAIN,
+     "another process kept it busy for all of store.timeout_ms"},
+    {SQLITE_LOCKED, -EAGAIN,
+     "another process kept it busy for all of store.timeout_ms"},
+    {SQLITE_FULL, -ENOSPC, "make room on the disk"},
+    {SQLITE_NOMEM, -ENOMEM, "give the process more memory"},
+    {SQLITE_NOTADB, -EIO,
+     "store.url names a file of another kind, or the file is damaged"},
+    {SQLITE_CORRUPT, -EIO,
+     "the file is damaged: stop all consumers and restore it, or move it away"},
+    {SQLITE_CANTOPEN, -ENOENT,
+     "its directory has to exist and this user to be allowed to write there"},
+    {SQLITE_READONLY, -EACCES,
+     "this user has to be allowed to write the file and its directory"},
+    {SQLITE_PERM, -EACCES,
+     "this user has to be allowed to write the file and its directory"},
+    {SQLITE_IOERR, -EIO, "the disk or its file system fails: the kernel's log "
+                         "may say why"},
+};
+
+static const struct answer *answer_to(int code, int sys)
 {
-    switch (code) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return "; another process kept it busy for all of store.timeout_ms";
-    case SQLITE_FULL: return "; make room on the disk";
-    case SQLITE_NOTADB: return "; store.url names a file of another kind";
-    case SQLITE_CORRUPT:
-        return "; the file is damaged: stop all consumers and restore it, or "
-               "move it away";
-    case SQLITE_CANTOPEN:
-        return "; its directory has to exist and this user to be allowed to "
-               "write there";
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return "; this user has to be allowed to write the file and its "
-               "directory";
-    default: return "";
-    }
+    static const struct answer other = {SQLITE_ERROR, -EIO, "see SQLite's "
+                                        "documentation on this number"};
+    static const struct answer long_file = {
+        SQLITE_IOERR, -EFBIG, "the limit of a file's size (ulimit -f) is too "
+                              "low, or the file system's"};
+
+    if (code == SQLITE_IOERR && sys == EFBIG)
+        return &long_file;
+    if (code == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT))
+        code = SQLITE_FULL;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+        if (answers[i].code == code)
+            return &answers[i];
+    return &other;
 }
 
-static int errno_of(int code)
+/* Why the system refused: of the log, where most is written.  What
+ * sqlite3_system_errno() says is overwritten by the roll-back. */
+static int errno_of(sqlite3 *db)
 {
-    switch (code) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return -EAGAIN;
-    case SQLITE_FULL: return -ENOSPC;
-    case SQLITE_NOMEM: return -ENOMEM;
-    case SQLITE_CANTOPEN: return -ENOENT;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH: return -EACCES;
-    default: return -EIO;
-    }
+    sqlite3_file *f = NULL;
+    int sys = 0;
+
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &f) ==
+            SQLITE_OK &&
+        f && f->pMethods)
+        f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &sys);
+    if (sys == 0)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
+    return sys;
 }
 
 int mqm__db_fail(struct sqlite_db *d, const char *doing)
 {
-    int code = d->db ? sqlite3_errcode(d->db) & 0xff : SQLITE_NOMEM;
-    int extended = d->db ? sqlite3_extended_errcode(d->db) : SQLITE_NOMEM;
+    int code = d->db ? sqlite3_extended_errcode(d->db) : SQLITE_NOMEM;
+    const struct answer *a;
 
-    return d->host->fail(d->host, errno_of(code),
-                         "sqlite store %s: %s: %s (%d)%s", d->path, doing,
-                         d->db ? sqlite3_errmsg(d->db) : "out of memory",
-                         extended, remedy(code));
+    char why[160];
+
+    snprintf(why, sizeof(why), "%s",
+             d->db ? sqlite3_errmsg(d->db) : "out of memory");
+    a = answer_to(code & 0xff, (code & 0xff) == SQLITE_IOERR ? errno_of(d->db)
+                                                            : 0);
+    return d->host->fail(d->host, a->err, "sqlite store %s: %s: %s (%d); %s",
+                         d->path, doing, why, code, a->remedy);
 }
 
 /* SQLite's own handler doubles its pauses up to 100 ms, which is an age beside
  * a transaction of 20 us. */
-static int busy(void *user, int count)
+int mqm__db_busy(void *db, int count)
 {
-    struct sqlite_db *d = user;
+    struct sqlite_db *d = db;
 
     if (mqm__mono_us() >= d->deadline_us)
         return 0;
@@ -170,30 +196,6 @@ static int create(struct sqlite_db *d)
     return r < 0 ? r : MQM_OK;
 }
 
-/* Two that switch to WAL at once are told "busy" without the handler. */
-static int use_wal(struct sqlite_db *d)
-{
-    for (int i = 0;; i++) {
-        char *mode = NULL;
-        int ok = ask(d, "PRAGMA journal_mode=WAL", -1) >= 0;
-        sqlite3_stmt *st = NULL;
-
-        if (ok &&
-            sqlite3_prepare_v2(d->db, "PRAGMA journal_mode", -1, &st, NULL) ==
-                SQLITE_OK &&
-            sqlite3_step(st) == SQLITE_ROW)
-            mode = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
-        sqlite3_finalize(st);
-        ok = mode && strcmp(mode, "wal") == 0;
-        sqlite3_free(mode);
-        if (ok)
-            return MQM_OK;
-        if (sqlite3_errcode(d->db) != SQLITE_BUSY || !busy(d, i))
-            return mqm__db_fail(d, "cannot have a write-ahead log here (a "
-                                   "network file system?)");
-    }
-}
-
 static int prepare(struct sqlite_db *d)
 {
     for (int i = 0; i < ST_STATEMENTS; i++)
@@ -215,23 +217,38 @@ static int remember_file(struct sqlite_db *d)
     return MQM_OK;
 }
 
+/* What SQLite would say of it is "unable to open". */
+static int no_file(struct sqlite_db *d)
+{
+    struct stat st;
+
+    if (stat(d->path, &st) != 0 || S_ISREG(st.st_mode))
+        return MQM_OK;
+    return d->host->fail(d->host, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL,
+                         "sqlite store %s: is a %s; store.url has to name a "
+                         "file, or one that can be made",
+                         d->path, S_ISDIR(st.st_mode) ? "directory" : "device");
+}
+
 static int open_file(struct sqlite_db *d)
 {
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int r;
+    int r = no_file(d);
 
+    if (r < 0)
+        return r;
     if (sqlite3_open_v2(d->path, &d->db, flags, NULL) != SQLITE_OK)
         return mqm__db_fail(d, "cannot be opened");
-    sqlite3_busy_handler(d->db, busy, d);
+    sqlite3_busy_handler(d->db, mqm__db_busy, d);
     r = whose(d);
     if (r < 0)
         return r;
     if (sqlite3_db_readonly(d->db, "main") == 1)
         return d->host->fail(d->host, -EACCES,
-                             "sqlite store %s: is read-only%s", d->path,
-                             remedy(SQLITE_READONLY));
-    r = use_wal(d);
+                             "sqlite store %s: is read-only; %s", d->path,
+                             answer_to(SQLITE_READONLY, 0)->remedy);
+    r = mqm__wal_use(d);
     if (r == MQM_OK)
         r = create(d);
     if (r == MQM_OK)
@@ -266,6 +283,8 @@ void mqm__db_close(struct sqlite_db *d)
     }
     sqlite3_close(d->db);
     d->db = NULL;
+    d->known.number = 0;
+    d->writing = 0;
     mqm__turn_close(&d->turn);
 }
 
@@ -320,6 +339,16 @@ static int set_sync(struct sqlite_db *d, int sync)
     return MQM_OK;
 }
 
+/* Grows with each change of the file that this connection sees, its own as
+ * well. */
+static unsigned data_version(struct sqlite_db *d)
+{
+    unsigned x = 0;
+
+    sqlite3_file_control(d->db, "main", SQLITE_FCNTL_DATA_VERSION, &x);
+    return x;
+}
+
 int mqm__db_write(struct sqlite_db *d, int sync)
 {
     int r = set_sync(d, sync < d->durability ? sync : d->durability);
@@ -329,18 +358,31 @@ int mqm__db_write(struct sqlite_db *d, int sync)
     mqm__turn_take(&d->turn, d->deadline_us);
     r = mqm__db_step(d, ST_BEGIN_WRITE);
     mqm__turn_give(&d->turn);
+    d->writing = r == MQM_OK;
+    if (data_version(d) != d->known.data_version)
+        d->known.number = 0;
     return r;
+}
+
+static void roll_back(struct sqlite_db *d)
+{
+    for (int i = 0; i < ST_STATEMENTS; i++)
+        sqlite3_reset(d->st[i]);
+    if (!sqlite3_get_autocommit(d->db))
+        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    d->known.number = 0;
 }
 
 int mqm__db_end(struct sqlite_db *d, int r)
 {
     if (r >= 0)
         r = mqm__db_step(d, ST_COMMIT);
-    if (r >= 0)
-        return r;
-    for (int i = 0; i < ST_STATEMENTS; i++)
-        sqlite3_reset(d->st[i]);
-    if (!sqlite3_get_autocommit(d->db))
-        sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    if (r < 0)
+        roll_back(d);
+    else if (d->writing)
+        d->known.data_version = data_version(d);
+    if (r >= 0 && d->writing)
+        mqm__wal_committed(d);
+    d->writing = 0;
     return r;
 }

@@ -4,7 +4,6 @@
 
 static const struct mqm_store store = {sizeof(struct mqm_store), 0, 0, 0,
                                        0, 0, 0, 0};
-static const struct mqm_adapter adapter = {sizeof(struct mqm_adapter), 0, 0, 0,
-                                           0, 0, 0, 0, 0};
+static const struct mqm_adapter adapter = {.size = sizeof(adapter)};
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "bad_store", "1", &store, &adapter};

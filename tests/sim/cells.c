@@ -100,18 +100,34 @@ static void apply_one(struct asked *a, const struct cell *before)
     }
 }
 
+/* It shares calls, and their faults, with messages; nothing else matters. */
+static void apply_report(struct asked *a)
+{
+    a->result = MQM_OK;
+    a->version = ++last_version;
+    a->age_ms = 0;
+}
+
+static void apply_message(struct asked *a, bool stale)
+{
+    apply_one(a, &cell[a->message]);
+    if (stale && gives_away(a))
+        violation(a->message, "given away by a policy that is too old");
+}
+
 void cells_apply(struct request *q)
 {
     for (size_t i = 0; i < q->n; i++) {
         for (size_t k = 0; k < i; k++)
-            if (q->a[k].message == q->a[i].message)
+            if (q->a[i].message != NO_MESSAGE &&
+                q->a[k].message == q->a[i].message)
                 violation(q->a[i].message, "one key twice in one call");
         if (q->half && i % 2) /* of this part nobody heard */
             continue;
-        apply_one(&q->a[i], &cell[q->a[i].message]);
-        if (q->stale && gives_away(&q->a[i]))
-            violation(q->a[i].message, "given away by a policy that is too "
-                                       "old");
+        if (q->a[i].message == NO_MESSAGE)
+            apply_report(&q->a[i]);
+        else
+            apply_message(&q->a[i], q->stale);
     }
     q->applied = true;
 }

@@ -88,7 +88,7 @@ link() { # a simulator in directory $1, with its own copy of file $2
         compile -c "$1/$2" -o "$1/${2%.c}.o" &&
         ar r "$1/lib.a" "$1/${2%.c}.o" &&
         compile $wrap "$build"/obj/tests/sim/*.o "$1/lib.a" \
-            -lhiredis -ljansson -lsqlite3 -ldl -o "$1/simulator"
+            -ljansson -lsqlite3 -ldl -o "$1/simulator"
 }
 
 # What the simulator says of bug $1, in file $2, planted by the sed command $3.

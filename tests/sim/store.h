@@ -5,10 +5,10 @@
 
 #include "sim.h"
 
-enum { BATCH = 64 };
+enum { BATCH = 64, NO_MESSAGE = -1 };
 
 struct asked {
-    int message, result;
+    int message, result; /* NO_MESSAGE: a report, which nobody here reads */
     uint64_t expect, version;
     int64_t age_ms, born_ms, keep_ms;
     unsigned flags;

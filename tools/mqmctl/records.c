@@ -84,8 +84,7 @@ static void print_field(const char *name, const char *value)
     putchar('\n');
 }
 
-static void print_record(const struct mqm_msg *msg,
-                         const struct mqm_record *rec)
+void print_record(const struct mqm_msg *msg, const struct mqm_record *rec)
 {
     char id[PRINT_ID_MAX], ms[PRINT_MS_MAX];
 
