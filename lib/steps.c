@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { RETRY_MS = 500, PROOF = 0 };
+enum { RETRY_MS = 500, PROOF = 0, COUNTED = 1 };
 
 /* An acquire must come without a token, the others with one. */
 static int check_claim(const struct mqm_claim *c)
@@ -73,10 +73,14 @@ static const enum count ended[] = {
     [MQM_OP_SUCCESS] = COUNT_SUCCEEDED, [MQM_OP_FAILURE] = COUNT_FAILED,
     [MQM_OP_DOUBT] = COUNT_PARKED, [MQM_OP_PARK_FAILED] = COUNT_PARKED};
 
-static void count_end(mqm *m, const struct work *w, int op)
+/* Once a claim, however often its end is repeated. */
+static void count_end(mqm *m, const struct work *w, struct mqm_claim *c)
 {
-    if (w->result == MQM_OK && op != MQM_OP_RENEW && op != MQM_OP_HAND_BACK)
-        mqm__count(m, w, ended[op]);
+    if (w->result != MQM_OK || c->op == MQM_OP_RENEW ||
+        c->op == MQM_OP_HAND_BACK || c->reserved[COUNTED])
+        return;
+    mqm__count(m, w, ended[c->op]);
+    c->reserved[COUNTED] = 1;
 }
 
 /* Of a claim whose first answer was lost the lease began then; and of all the
@@ -110,6 +114,7 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     c->why = w->why;
     if (c->op == MQM_OP_ACQUIRE) {
         c->token = granted ? w->now.token : 0;
+        c->reserved[COUNTED] = 0;
         c->reserved[PROOF] = granted ? proof_of(w, c->token) : 0;
         c->attempt = w->now.attempts;
         c->lease_ms = granted ? lease_left(w, asked_ms)
@@ -120,7 +125,7 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
         c->cell = sealed(w, c->token, w->version);
     if (c->op != MQM_OP_ACQUIRE)
-        count_end(m, w, c->op);
+        count_end(m, w, c);
     mqm__audit(m, c->op == MQM_OP_ACQUIRE ? "acquire" : "end", &c->msg, w);
 }
 
