@@ -166,6 +166,9 @@ struct rmq_settings {
 int rmq_read_settings(struct rmq_settings *set, const struct mqm_host *host,
                       const struct mqm_setting *settings, size_t n);
 
+/* A name of a property that is not the user's to set. */
+int rmq_is_reserved(const char *name, size_t len);
+
 /* The next of the names in set->properties, from *at on.  Its length, 0 at the
  * end; not terminated. */
 size_t rmq_next_property(const char **at, const char **name);
