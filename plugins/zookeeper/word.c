@@ -4,6 +4,7 @@
  * unless the server's whitelist names them.
  */
 #include "../../lib/stores/redis_dial.h"
+#include "../../lib/stores/swaps.h"
 #include "zk.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 static int await(int fd, short what, int64_t end_us)
 {
     struct pollfd p = {fd, what, 0};
-    const int64_t left_us = end_us - zk_mono_us();
+    const int64_t left_us = end_us - mqm__mono_us();
 
     return left_us > 0 && poll(&p, 1, (int)(left_us / 1000 + 1)) == 1;
 }
@@ -61,13 +62,13 @@ static int read_server(struct redis_address *a, const char *server, size_t len)
 int zk_word(const struct zk *z, const char *server, size_t len,
             const char *word, char *out, size_t size)
 {
-    const int64_t end_us = zk_mono_us() + z->timeout_ms * 1000;
+    const int64_t end_us = mqm__mono_us() + z->timeout_ms * 1000;
     struct redis_places places = {0};
     struct redis_address a;
     char why[128];
     int fd, r = read_server(&a, server, len);
 
-    if (r == MQM_OK)
+    if (r == 0)
         r = mqm__redis_look_up(&a, &places, why, sizeof(why));
     if (r < 0)
         return r;
