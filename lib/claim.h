@@ -31,12 +31,14 @@ struct work {
                        /*   of a grant or an end the whole of it             */
     int64_t retry_ms;  /* LATER: of a lease or pause, what is left of it     */
     unsigned char side_tag; /* of a DONE record */
+    int sight;              /* a sight: who saw the message first */
 
     /* Its own. */
     struct mqm_swap swap;
     struct record next;
     bool finished, waits;
     bool unreadable; /* the record: asking again does not help */
+    bool went_back;  /* the store: it has lost this attempt */
     bool by_origin; /* no id that could be one: the key is where it lies */
     unsigned char id[MQM_ID_MAX];
     unsigned char value[MQM_VALUE_MAX];
@@ -53,7 +55,9 @@ void mqm__scratch_put(mqm *m, struct scratch *s);
 void mqm__scratch_free(struct scratch *s); /* and all behind it */
 
 /* Fill in topic, request and key for a message and an op.  Negative results
- * (no such name, no id, ...) are those of mqm_acquire(). */
+ * (no such name, no id, ...) are those of mqm_acquire().  flags: those of a
+ * delivery; WORK_AS_LISTED: the id may be one that mqm_pending() tells. */
+#define WORK_AS_LISTED (1u << 31)
 int mqm__work_init(mqm *m, struct work *w, const struct config *c,
                    const struct mqm_msg *msg, int op, unsigned flags);
 

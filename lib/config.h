@@ -52,6 +52,7 @@ struct section {
 struct store_config {
     char *url;        /* settings[0] of the section, too */
     int64_t timeout_ms; /* the last one of the section */
+    bool insist;      /* also on one that will lose messages */
     struct section section;
 };
 
@@ -75,6 +76,8 @@ enum mqm__in_doubt { MQM_DOUBT_PARK, MQM_DOUBT_AGAIN };
 struct topic_config {
     char *topic, *group;
     char *space; /* app/group/topic */
+    struct tally *tally; /* tally.h; set when the configuration takes over   */
+    uint64_t print;      /* of the policy, fingerprint.h; as above          */
     struct policy policy;
     struct at_side at[MQM_SIDES]; /* [MQM_OLD], [MQM_NEW] */
     int64_t lease_ms;    /* of a claim                                       */
@@ -86,6 +89,7 @@ struct topic_config {
     int64_t pause_ms, pause_max_ms; /* before the 2nd try; at most; doubles  */
     unsigned tries;      /* then parked                                      */
     int in_doubt;        /* an mqm__in_doubt                                 */
+    unsigned rate;       /* messages a second that are expected; 0: unknown  */
     bool done_relaxed;   /* a done-mark need not reach the disk at once: a   */
                          /*   power failure then makes doubts of them        */
 };
@@ -93,6 +97,7 @@ struct topic_config {
 struct config {
     char *app;
     char *plugin_dir; /* NULL: beside the library */
+    int64_t report_ms; /* between two reports of an instance; 0: none */
     struct store_config store;
     struct side_config *sides;
     size_t n_sides;

@@ -38,20 +38,6 @@ struct edit {
 
 static const struct json_place in_topics = {NULL, "topics", 0};
 
-/* A file that is being written by somebody without the lock settles soon. */
-static int read_file(struct edit *e)
-{
-    const struct timespec pause = {0, 20000000};
-    int i, r = -EAGAIN;
-
-    for (i = 0; i < 50 && r == -EAGAIN; i++) {
-        if (i)
-            nanosleep(&pause, NULL);
-        r = mqm__source_file_read(&e->file, &e->now.text, &e->now.len);
-    }
-    return r < 0 ? r : 0;
-}
-
 static int find_topic(struct edit *e, const char *group, const char *topic)
 {
     int r = mqm__config_parse(&e->before, e->now.text, e->now.len, e->path);
@@ -148,6 +134,24 @@ static int edit_bool(struct edit *e)
     return r ? r : put(e, e->name, on ? "true" : "false");
 }
 
+/* A new reference. */
+static int text_value(const struct edit *e, json_t **out)
+{
+    errno = 0;
+    *out = json_string(e->value);
+    if (*out)
+        return 0;
+    return errno == ENOMEM ? mqm__no_memory() : bad_value(e, "a text (UTF-8)");
+}
+
+static int put_text(struct edit *e)
+{
+    json_t *value;
+    int r = text_value(e, &value);
+
+    return r ? r : put_json(e, e->name, value);
+}
+
 static int edit_cut(struct edit *e)
 {
     uint32_t ppm;
@@ -155,7 +159,7 @@ static int edit_cut(struct edit *e)
     if (mqm__cut_of_text(e->value, &ppm) < 0)
         return bad_value(e, "a percentage: \"0%\" to \"100%\", in steps of "
                             "0.0001%");
-    return put_json(e, e->name, json_string(e->value));
+    return put_text(e);
 }
 
 static size_t index_of(const json_t *list, const char *entry)
@@ -168,16 +172,30 @@ static size_t index_of(const json_t *list, const char *entry)
     return i;
 }
 
-/* The allow list as it stands in the file; a new reference, may be empty. */
+/* The allow list as it stands in the file; a new reference, may be empty.  The
+ * text was read before, so NULL: no memory. */
 static json_t *allow_list_of(const struct edit *e)
 {
-    json_t *root = json_loadb(e->now.text, e->now.len, 0, NULL);
+    json_error_t error;
+    json_t *root = mqm__json_load(e->now.text, e->now.len, &error);
     json_t *topic =
         json_array_get(json_object_get(root, "topics"), e->element.index);
     json_t *list = json_incref(json_object_get(topic, "allow"));
 
+    if (root && !list)
+        list = json_array();
     json_decref(root);
-    return list ? list : json_array();
+    return list;
+}
+
+static int add_entry(const struct edit *e, json_t *list)
+{
+    json_t *entry;
+    int r = text_value(e, &entry);
+
+    if (r)
+        return r;
+    return json_array_append_new(list, entry) ? mqm__no_memory() : 0;
 }
 
 static int edit_allow(struct edit *e, int add)
@@ -185,19 +203,20 @@ static int edit_allow(struct edit *e, int add)
     json_t *list = allow_list_of(e);
     size_t at = index_of(list, e->value);
     bool there = at < json_array_size(list);
+    int r = 0;
 
-    if (!add && !there) {
-        json_decref(list);
-        return mqm__fail(-ENOENT, "\"%.80s\" is not on the allow list",
-                         e->value);
-    }
-    if (add && !there && json_array_append_new(list, json_string(e->value))) {
-        json_decref(list);
-        return bad_value(e, "a text (UTF-8)");
-    }
-    if (!add)
+    if (!list)
+        return mqm__no_memory();
+    if (!add && !there)
+        r = mqm__fail(-ENOENT, "\"%.80s\" is not on the allow list", e->value);
+    else if (!add)
         json_array_remove(list, at);
-    return put_json(e, "allow", list);
+    else if (!there)
+        r = add_entry(e, list);
+    if (!r)
+        return put_json(e, "allow", list);
+    json_decref(list);
+    return r;
 }
 
 static int edit_other(struct edit *e, const struct setting_row *row)
@@ -205,7 +224,7 @@ static int edit_other(struct edit *e, const struct setting_row *row)
     int64_t n;
 
     if (row->kind != KIND_MS && row->kind != KIND_COUNT)
-        return put_json(e, e->name, json_string(e->value));
+        return put_text(e);
     if (number_of(e->value, &n) < 0)
         return bad_value(e, row->limits);
     return put_number(e, e->name, n);
@@ -276,7 +295,8 @@ static int untouched(struct edit *e)
 
 static int change_locked(struct edit *e, const char *group, const char *topic)
 {
-    int r = read_file(e);
+    int r = mqm__source_file_settled(&e->file, &e->now.text,
+                                     &e->now.len);
 
     if (!r)
         r = find_topic(e, group, topic);

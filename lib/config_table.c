@@ -34,6 +34,14 @@ const struct setting_row mqm__settings[] = {
      BYTES(1, 4000),
      .words = "Where mqm_NAME.so of a plugin is looked for."},
     {.where = "",
+     .name = "report_ms",
+     .kind = KIND_MS,
+     .offset = AT(config, report_ms),
+     .preset = "5000",
+     RANGE(0, 3600000),
+     .words = "How often an instance writes into the store that it is there "
+              "and what it has done, for mqmctl status; 0: never."},
+    {.where = "",
      .name = "store",
      .kind = KIND_PART,
      .limits = "the section \"store\"",
@@ -64,6 +72,15 @@ const struct setting_row mqm__settings[] = {
      .preset = "2000",
      RANGE(10, 600000),
      .words = "A call waits for the store no longer."},
+    {.where = "store",
+     .name = "insist",
+     .kind = KIND_BOOL,
+     .offset = AT(store_config, insist),
+     .preset = "false",
+     .limits = "true or false",
+     .words = "Open also a store that is found to lose messages (it evicts "
+              "records, it is a replica); 'mqmctl doctor' tells what is wrong "
+              "with it."},
 
     {.where = "sides.*",
      .name = "adapter",
@@ -161,7 +178,8 @@ const struct setting_row mqm__settings[] = {
      .preset = "5000",
      RANGE(0, 3600000),
      .words = "How far producers' clocks may be off.  What is born later than "
-              "that is not believed, and the old side's."},
+              "that is not believed, and the old side's.  A store that lost "
+              "records has what was born so long after that in doubt, too."},
     {.where = "topics[]",
      .name = "lease_ms",
      .kind = KIND_MS,
@@ -196,6 +214,15 @@ const struct setting_row mqm__settings[] = {
      RANGE(1000, 31622400000),
      .words = "How long a done message is remembered at least: more than the "
               "time after which a broker may still bring a copy."},
+    {.where = "topics[]",
+     .name = "rate",
+     .kind = KIND_COUNT,
+     .offset = AT(topic_config, rate),
+     .preset = "0",
+     RANGE(0, 100000000),
+     .words = "Messages a second that are expected, on the average of "
+              "keep_ms: 'mqmctl doctor' tells whether the store has room for "
+              "them.  0: it is not known."},
     {.where = "topics[]",
      .name = "policy_max_age_ms",
      .kind = KIND_MS,

@@ -9,10 +9,13 @@
 #ifndef MQM_CORE_H
 #define MQM_CORE_H
 
+#include "clock.h"
 #include "combine.h"
 #include "config.h"
 #include "limbo.h"
+#include "reporter.h"
 #include "source_file.h"
+#include "tally.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,16 +27,10 @@ struct snapshot {
     struct config *config;
 };
 
-/* What is counted; struct mqm_stats is made of it. */
-enum count {
-    COUNT_GRANTED, COUNT_DOUBTFUL, COUNT_SKIPPED, COUNT_LATER, COUNT_LOST,
-    COUNT_SUCCEEDED, COUNT_FAILED, COUNT_PARKED, COUNT_ERRORS,
-    COUNT_WITHOUT_ID, COUNT_FUTURE_BORN, COUNTS
-};
-
 struct run;     /* run.c */
 struct scratch; /* claim.c */
 struct side;    /* side.c */
+struct rescue_memo; /* rescue_memo.c */
 
 /* A plugin that is open. */
 struct plugin {
@@ -69,6 +66,7 @@ struct mqm {
 
     struct side *sides;
     size_t n_sides;
+    struct rescue_memo *rescued; /* what mqm_rescue() sent; under lock */
     _Atomic int64_t pace_us; /* of mqm_run() called by the program itself */
 
     bool keeper_runs;
@@ -77,14 +75,10 @@ struct mqm {
     bool keeper_ends; /* under lock */
     bool posted;      /* a call waits for whoever has time; under lock */
 
-    atomic_uint_fast64_t counts[COUNTS];
+    struct tally *tallies; /* first of the list; under lock, grows only */
+    atomic_uint_fast64_t strays[COUNTS]; /* of no topic */
+    struct reporter reporter;
 };
-
-/* clock.c */
-int64_t mqm__now_ms(void);       /* Unix time          */
-int64_t mqm__mono_ms(void);      /* of this process    */
-int64_t mqm__clock_us(void);
-void mqm__pause(int64_t ms);     /* whole, also if a signal comes */
 
 /* -EINVAL for NULL, -ECHILD in a forked child, with words. */
 int mqm__enter(const mqm *m);
@@ -95,11 +89,6 @@ void mqm__snapshot_put(struct snapshot *s);
 /* Waits ms in slices; -ECANCELED once mqm_stop() was called. */
 int mqm__wait(const mqm *m, int64_t ms);
 
-static inline void mqm__count(mqm *m, enum count what)
-{
-    atomic_fetch_add_explicit(&m->counts[what], 1, memory_order_relaxed);
-}
-
 __attribute__((format(printf, 3, 4)))
 void mqm__log(const mqm *m, int level, const char *fmt, ...);
 
@@ -107,6 +96,13 @@ void mqm__log(const mqm *m, int level, const char *fmt, ...);
 int mqm__reload_if_changed(mqm *m);
 /* Reads, checks against the old one, opens nothing. */
 int mqm__load(mqm *m);
+
+/* remember.c: how far a store remembers. */
+int64_t mqm__clock_margin(mqm *m); /* of producers */
+int mqm__check_memory(mqm *m);     /* of a store that was just opened */
+/* It has lost a claim that was made then: loud, and in doubt from now on is
+ * what has no record, unless the store has seen to it. */
+void mqm__store_went_back(mqm *m, const struct work *w, int64_t claimed_ms);
 
 /* keeper.c */
 int mqm__keeper_start(mqm *m);

@@ -62,8 +62,9 @@ static int judge(const struct mqm_plugin *p, const char *path, int kind)
     if (kind == PLUGIN_STORE ? !s : !a)
         return mqm__fail(-EINVAL, "%s: '%s' is no %s", path, p->name,
                          kind == PLUGIN_STORE ? "store" : "adapter");
-    if (kind == PLUGIN_STORE && (s->size < sizeof(*s) || !s->open ||
-                                 !s->close || !s->swap || !s->memory))
+    if (kind == PLUGIN_STORE &&
+        (s->size < offsetof(struct mqm_store, checkup) || !s->open ||
+         !s->close || !s->swap || !s->memory))
         return mqm__fail(-EINVAL, "%s: store '%s' lacks open, close, swap or "
                          "memory", path, p->name);
     if (kind == PLUGIN_ADAPTER &&
@@ -145,9 +146,15 @@ static int host_fail(const struct mqm_host *host, int err, const char *fmt, ...)
     return err;
 }
 
+static int64_t host_clock_margin(const struct mqm_host *host)
+{
+    return mqm__clock_margin(((const struct plugin *)host)->m);
+}
+
 static const struct mqm_host host_table = {
     .size = sizeof(struct mqm_host), .log = host_log, .fail = host_fail,
-    .deliver = mqm__deliver, .batch = mqm__batch, .wait = mqm__host_wait};
+    .deliver = mqm__deliver, .batch = mqm__batch, .wait = mqm__host_wait,
+    .clock_margin = host_clock_margin};
 
 /* ------------------------------- open, close ----------------------------- */
 

@@ -19,8 +19,9 @@ static void copy_text(char *to, size_t size, const char *from)
 
 static int64_t left_of(const struct record *r, const struct topic_config *t)
 {
-    int64_t of = r->state == MQM_PARKED ? (r->doubt ? t->settle_ms : 0)
-                                        : r->lease_ms;
+    bool resolvable = r->state == MQM_PARKED ||
+                      (r->state == MQM_OWED && r->doubt);
+    int64_t of = !resolvable ? r->lease_ms : r->doubt ? t->settle_ms : 0;
 
     return of > r->age_ms ? of - r->age_ms : 0;
 }
@@ -59,7 +60,7 @@ static int inspect(mqm *m, const struct config *c, const struct mqm_msg *msg,
     if (!s)
         return -ENOMEM;
     w = &s->work[0];
-    r = mqm__work_init(m, w, c, msg, OP_LOOK, 0);
+    r = mqm__work_init(m, w, c, msg, OP_LOOK, WORK_AS_LISTED);
     if (r == 0) {
         ask = &w->swap;
         ask->expect = MQM_ASK;
@@ -155,7 +156,7 @@ static int mend(mqm *m, const struct mqm_msg *msg, uint64_t token, int op,
     snap = mqm__snapshot(m);
     any = for_any_side(snap->config, msg);
     w = &s->work[0];
-    r = mqm__work_init(m, w, snap->config, &any, op, 0);
+    r = mqm__work_init(m, w, snap->config, &any, op, WORK_AS_LISTED);
     if (r == 0) {
         w->rq.token = token;
         w->rq.route = owner;
@@ -210,6 +211,9 @@ static int collect(void *user, const struct mqm_key *key,
     struct record r;
     int err = mqm__decode(&r, cell->value, cell->len, NULL);
 
+    if (key->id_len == 0 || key->id_len > MQM_ID_MAX)
+        err = mqm__fail(-EPROTO, "an id of %zu bytes is none of ours",
+                        key->id_len);
     if (err < 0)
         l->unreadable = err;
     if (err < 0 || r.state == MQM_DONE || r.by_rule ||

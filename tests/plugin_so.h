@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* The file is named from the folder of the program.  NULL, and it was said. */
-static const struct mqm_plugin *plugin_so(const char *program, const char *file)
+static inline const struct mqm_plugin *plugin_so(const char *program,
+                                                 const char *file)
 {
     const char *slash = strrchr(program, '/');
     char path[1024];

@@ -67,7 +67,7 @@ static int zk_server_start(struct zk_server *s)
     return s->port > 0 && mkdtemp(s->dir) && zk_server_up(s);
 }
 
-static int zk_server_kill(const struct zk_server *s)
+static inline int zk_server_kill(const struct zk_server *s)
 {
     return zk_script("kill", s->dir);
 }
@@ -86,7 +86,8 @@ static void zk_server_end(const struct zk_server *s)
         fprintf(stderr, "%s: not ended\n", s->dir);
 }
 
-static const struct mqm_plugin *zk_plugin(const char *program)
+/* ../lib/mqmigrate/mqm_zk.so beside the folder of this program. */
+static inline const struct mqm_plugin *zk_plugin(const char *program)
 {
     return plugin_so(program, "../lib/mqmigrate/mqm_zk.so");
 }

@@ -2,7 +2,7 @@
 /* redis_link.c - see redis_link.h. */
 #include "redis_link.h"
 
-#include "redis_dial.h"
+#include "redis_error.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -41,8 +41,7 @@ void mqm__link_drop(struct redis_link *l)
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
-    if (l->reader)
-        redisReaderFree(l->reader);
+    mqm__reader_free(l->reader);
     l->reader = NULL;
     l->due = 0;
     l->out_len = 0;
@@ -80,13 +79,29 @@ static int is_closed(const struct redis_link *l)
            (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+/* Looking up a name takes nothing from the call's time: a name server that is
+ * slow is no reason never to get there. */
+static int dial(struct redis_link *l)
+{
+    int64_t t0_us = mqm__mono_us(), now_us, end_us;
+    int r = mqm__redis_look_up(&l->address, &l->places, l->why,
+                               sizeof(l->why));
+
+    if (r < 0)
+        return r;
+    now_us = mqm__mono_us();
+    l->deadline_us += now_us - t0_us;
+    end_us = now_us + l->connect_timeout_ms * 1000;
+    r = mqm__redis_dial(&l->address, &l->places,
+                        end_us < l->deadline_us ? end_us : l->deadline_us);
+    if (r < 0)
+        snprintf(l->why, sizeof(l->why), "%s", strerror(-r));
+    return r;
+}
+
 static int connect_anew(struct redis_link *l)
 {
-    int64_t end_us = mqm__mono_us() + l->connect_timeout_ms * 1000;
-
-    if (end_us > l->deadline_us)
-        end_us = l->deadline_us;
-    l->fd = mqm__redis_dial(&l->address, end_us, l->why, sizeof(l->why));
+    l->fd = dial(l);
     if (l->fd < 0) {
         int err = l->fd;
 
@@ -94,13 +109,12 @@ static int connect_anew(struct redis_link *l)
         return l->host->fail(l->host, err, "%s: cannot connect: %s",
                              l->address.label, l->why);
     }
-    l->reader = redisReaderCreate();
+    l->reader = mqm__reader_new();
     if (!l->reader) {
         mqm__link_drop(l);
         return l->host->fail(l->host, -ENOMEM, "%s: out of memory",
                              l->address.label);
     }
-    l->reader->maxbuf = 0; /* keep the buffer */
     return 1;
 }
 
@@ -210,6 +224,7 @@ void mqm__link_number(struct redis_link *l, int64_t x)
 static int broken(struct redis_link *l, int err, const char *what)
 {
     mqm__link_drop(l);
+    snprintf(l->why, sizeof(l->why), "%s", what);
     return l->host->fail(l->host, err,
                          "%s: %s; it is unknown whether what was asked for "
                          "took place",
@@ -233,6 +248,14 @@ static int wait_for(struct redis_link *l, short events)
     }
 }
 
+/* errno was 0 before: the parser keeps to itself that it has no memory. */
+static int unreadable(struct redis_link *l)
+{
+    if (errno == ENOMEM)
+        return broken(l, -ENOMEM, "out of memory");
+    return broken(l, -EPROTO, "its answer cannot be read");
+}
+
 /* What came, to the parser.  0: nothing came. */
 static int take(struct redis_link *l)
 {
@@ -245,8 +268,9 @@ static int take(struct redis_link *l)
         return 0;
     if (n < 0)
         return broken(l, -errno, strerror(errno));
-    if (redisReaderFeed(l->reader, buf, (size_t)n) != REDIS_OK)
-        return broken(l, -EPROTO, "its answer cannot be read");
+    errno = 0;
+    if (mqm__reader_feed(l->reader, buf, (size_t)n, l->due) < 0)
+        return unreadable(l);
     return 1;
 }
 
@@ -290,56 +314,67 @@ int mqm__link_flush(struct redis_link *l)
     return MQM_OK;
 }
 
-int mqm__link_reply(struct redis_link *l, redisReply **reply)
+int mqm__link_nonsense(struct redis_link *l)
 {
-    void *p = NULL;
+    return broken(l, -EPROTO, "its answer makes no sense");
+}
 
+int mqm__link_reply(struct redis_link *l, const struct redis_reply **reply)
+{
     for (;;) {
         int r;
 
-        if (redisReaderGetReply(l->reader, &p) != REDIS_OK)
-            return broken(l, -EPROTO, "its answer cannot be read");
-        if (p) {
-            *reply = p;
-            l->due--;
-            return MQM_OK;
-        }
+        errno = 0;
+        r = mqm__reader_next(l->reader, reply);
+        if (r < 0)
+            return unreadable(l);
+        if (r == 1)
+            break;
         r = take(l);
         if (r < 0)
             return r;
         if (r == 0 && wait_for(l, POLLIN) < 0)
             return late(l);
     }
+    if (--l->due == 0 && mqm__reader_rest(l->reader) > 0)
+        return broken(l, -EPROTO, "it answers more than it was asked");
+    return MQM_OK;
 }
 
 /* ------------------------------- errors --------------------------------- */
 
-static const struct {
-    const char *begin;
-    int err;
-    const char *remedy;
-} errors[] = {
-    {"NOAUTH", -EACCES, ": set store.password"},
-    {"WRONGPASS", -EACCES, ": check store.user and store.password"},
-    {"NOPERM", -EACCES, ": the user needs more rights (ACL)"},
-    {"READONLY", -EROFS, ": store.url names a replica, not the master"},
-    {"OOM", -ENOSPC, ": give it more memory"},
-    {"MISCONF", -EIO, ": it cannot write its snapshot to the disk"},
-    {"NOREPLICAS", -EAGAIN, ""},
-    {"MASTERDOWN", -EAGAIN, ""},
-    {"LOADING", -EAGAIN, ": it is starting"},
-    {"BUSY", -EAGAIN, ": some script keeps it busy"},
-    {"MOVED", -ENOTSUP, ": this store does not work on a cluster"},
-    {"CROSSSLOT", -ENOTSUP, ": this store does not work on a cluster"},
-    {"CLUSTERDOWN", -ENOTSUP, ": this store does not work on a cluster"},
-};
-
-int mqm__link_error(struct redis_link *l, const char *error)
+/* For people: without what a terminal would obey, and without the password,
+ * which Redis repeats where it does not know the command. */
+static void words(const struct redis_link *l, const char *error, char *to,
+                  size_t size)
 {
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-        if (strncmp(error, errors[i].begin, strlen(errors[i].begin)) == 0)
-            return l->host->fail(l->host, errors[i].err, "%s says: %.160s%s",
-                                 l->address.label, error, errors[i].remedy);
-    return l->host->fail(l->host, -EIO, "%s says: %.200s", l->address.label,
-                         error);
+    const char *password = l->address.password;
+    size_t n = 0;
+
+    if (password[0] && strstr(error, password))
+        error = "something with the password in it";
+    for (; error[n] && n + 1 < size; n++)
+        to[n] = (char)(error[n] >= ' ' && error[n] <= '~' ? error[n] : '?');
+    to[n] = '\0';
+}
+
+int mqm__link_error(struct redis_link *l, const struct redis_reply *error,
+                    int *answer)
+{
+    const struct redis_error *row = mqm__redis_error(error->text);
+    char said[160];
+
+    *answer = row->answer;
+    words(l, error->text, said, sizeof(said));
+    snprintf(l->why, sizeof(l->why), "it says: %s%s", said, row->remedy);
+    if (row->answer == MQM__REDIS_RESEND || row->answer == MQM__REDIS_RELEARN)
+        return 1;
+    if (row->answer == MQM__REDIS_ANEW)
+        mqm__link_drop(l);
+    return l->host->fail(l->host, row->err, "%s: %s", l->address.label, l->why);
+}
+
+int mqm__link_in_vain(struct redis_link *l)
+{
+    return l->host->fail(l->host, -EAGAIN, "%s: %s", l->address.label, l->why);
 }

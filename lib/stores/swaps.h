@@ -7,6 +7,8 @@
 #ifndef MQM_STORES_SWAPS_H
 #define MQM_STORES_SWAPS_H
 
+#include "../clock.h"
+
 #include <mqmigrate/plugin.h>
 
 /* -EINVAL with words if one of them cannot be; all of them then have this
@@ -27,6 +29,10 @@ int mqm__space_valid(const char *space);
  * old, since memory_from must stay behind the present. */
 int64_t mqm__swap_forget_ms(const struct mqm_swap *s, int64_t now_ms);
 
+/* What a store that lost cells at this moment raises memory_from to: producers'
+ * clocks may be ahead. */
+int64_t mqm__floor_of(const struct mqm_host *host, int64_t lost_ms);
+
 /* There is no cell: MQM_OK, create it; MQM_LOST; MQM_DOUBT. */
 int mqm__swap_missing(const struct mqm_swap *s, int64_t memory_from_ms,
                       int forgot_unborn);
@@ -36,8 +42,5 @@ void mqm__swap_none(struct mqm_swap *s);
 
 /* Fill in now after a change. */
 void mqm__swap_done(struct mqm_swap *s, uint64_t version);
-
-int64_t mqm__wall_us(void); /* since 1970 */
-int64_t mqm__mono_us(void);
 
 #endif

@@ -20,6 +20,7 @@ static struct row rows[] = {
     {"acquire", "ours", MQM_OK, 0},
     {"acquire", "asked again", MQM_OK, 0},
     {"acquire", "asked again", MQM_DOUBT, 0},
+    {"acquire", "asked again, after its lease", MQM_OK, 0},
     {"acquire", "in doubt", MQM_DOUBT, 0},
     {"acquire", "left to the other side", MQM_SKIP, 0},
     {"acquire", "belongs to the other side", MQM_SKIP, 0},
@@ -35,6 +36,7 @@ static struct row rows[] = {
     {"success", "owner", MQM_OK, 0},
     {"success", "repeated", MQM_OK, 0},
     {"success", "settles a doubt", MQM_OK, 0},
+    {"success", "the store went back", MQM_OK, 0},
     {"success", "overtaken", MQM_LOST, 0},
     {"failure", "owner", MQM_OK, 0},
     {"failure", "repeated", MQM_OK, 0},
@@ -51,11 +53,12 @@ static struct row rows[] = {
     {"end", "overtaken", MQM_LOST, 0},
     {"end", "the store did not answer", ANY_ERROR, 0},
     {"resolve", "owner", MQM_OK, 0},
+    {"resolve", "settles a doubt", MQM_OK, 0},
     {"resolve", "owed again", MQM_OK, 0},
     {"resolve", "not settled", MQM_LATER, 0},
     {"resolve", "overtaken", MQM_LOST, 0},
     {"assign", "owed again", MQM_OK, 0},
-    {"assign", "in doubt", MQM_LATER, 0},
+    {"assign", "not settled", MQM_LATER, 0},
     {"assign", "overtaken", MQM_LOST, 0},
 };
 
@@ -113,10 +116,14 @@ static struct row *find(const struct mqm_event *e)
 /* What an answer tells of a broken rule. */
 static void judge(const struct mqm_event *e)
 {
-    const struct message *m;
+    struct message *m;
     int i = message_of(e->msg->id);
 
     m = &w.message[i];
+    if (e->result == MQM_LOST && !e->token && !strcmp(e->call, "success")) {
+        m->excuse = NULL; /* whatever the store has lost */
+        violation(i, "a success that the store has lost is thrown away");
+    }
     if (e->result == MQM_SKIP && !strcmp(e->call, "acquire"))
         store_dropped(i, strcmp(e->msg->side, "kafka") ? ROCKET : KAFKA);
     if (!w.plan->gentle)
