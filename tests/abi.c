@@ -149,7 +149,7 @@ AT(mqm_event, token, 24);
 AT(mqm_event, result, 32);
 AT(mqm_event, why, 40);
 
-SIZE(mqm_stats, 144);
+SIZE(mqm_stats, 152);
 AT(mqm_stats, size, 0);
 AT(mqm_stats, granted, 8);
 AT(mqm_stats, doubtful, 16);
@@ -168,6 +168,7 @@ AT(mqm_stats, seen_second, 112);
 AT(mqm_stats, lately_first, 120);
 AT(mqm_stats, lately_second, 128);
 AT(mqm_stats, lately_ms, 136);
+AT(mqm_stats, went_back, 144);
 
 SIZE(mqm_instance_info, 296);
 AT(mqm_instance_info, size, 0);

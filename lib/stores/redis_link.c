@@ -2,7 +2,6 @@
 /* redis_link.c - see redis_link.h. */
 #include "redis_link.h"
 
-#include "redis_dial.h"
 #include "redis_error.h"
 #include "swaps.h"
 
@@ -80,13 +79,29 @@ static int is_closed(const struct redis_link *l)
            (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+/* Looking up a name takes nothing from the call's time: a name server that is
+ * slow is no reason never to get there. */
+static int dial(struct redis_link *l)
+{
+    int64_t t0_us = mqm__mono_us(), now_us, end_us;
+    int r = mqm__redis_look_up(&l->address, &l->places, l->why,
+                               sizeof(l->why));
+
+    if (r < 0)
+        return r;
+    now_us = mqm__mono_us();
+    l->deadline_us += now_us - t0_us;
+    end_us = now_us + l->connect_timeout_ms * 1000;
+    r = mqm__redis_dial(&l->address, &l->places,
+                        end_us < l->deadline_us ? end_us : l->deadline_us);
+    if (r < 0)
+        snprintf(l->why, sizeof(l->why), "%s", strerror(-r));
+    return r;
+}
+
 static int connect_anew(struct redis_link *l)
 {
-    int64_t end_us = mqm__mono_us() + l->connect_timeout_ms * 1000;
-
-    if (end_us > l->deadline_us)
-        end_us = l->deadline_us;
-    l->fd = mqm__redis_dial(&l->address, end_us, l->why, sizeof(l->why));
+    l->fd = dial(l);
     if (l->fd < 0) {
         int err = l->fd;
 
@@ -233,6 +248,14 @@ static int wait_for(struct redis_link *l, short events)
     }
 }
 
+/* errno was 0 before: the parser keeps to itself that it has no memory. */
+static int unreadable(struct redis_link *l)
+{
+    if (errno == ENOMEM)
+        return broken(l, -ENOMEM, "out of memory");
+    return broken(l, -EPROTO, "its answer cannot be read");
+}
+
 /* What came, to the parser.  0: nothing came. */
 static int take(struct redis_link *l)
 {
@@ -245,8 +268,9 @@ static int take(struct redis_link *l)
         return 0;
     if (n < 0)
         return broken(l, -errno, strerror(errno));
+    errno = 0;
     if (mqm__reader_feed(l->reader, buf, (size_t)n, l->due) < 0)
-        return broken(l, -EPROTO, "its answer cannot be read");
+        return unreadable(l);
     return 1;
 }
 
@@ -298,10 +322,12 @@ int mqm__link_nonsense(struct redis_link *l)
 int mqm__link_reply(struct redis_link *l, const struct redis_reply **reply)
 {
     for (;;) {
-        int r = mqm__reader_next(l->reader, reply);
+        int r;
 
+        errno = 0;
+        r = mqm__reader_next(l->reader, reply);
         if (r < 0)
-            return broken(l, -EPROTO, "its answer cannot be read");
+            return unreadable(l);
         if (r == 1)
             break;
         r = take(l);
