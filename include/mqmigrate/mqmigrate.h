@@ -469,11 +469,11 @@ MQM_API int mqm_read_dead(mqm *m, const char *side, const char *group,
 
 /* A message that reached one broker only is owed by a side that never gets it.
  * mqm_rescue() looks for those: owed and never tried there (or MQM_UNSENT, and
- * nobody at it), not by rule, and so for older_ms, during which the group of the
- * side has read on.  Each is read again from the broker that has it, with its
- * headers, and published under its own id to the side that owes it.  Its side
- * does not change, and the record is not touched; repeating it, or the late
- * copy after all, does no harm.  Call it now and then, from any process. */
+ * nobody at it), not by rule, and so for older_ms, during which its group has
+ * read on.  Each is read again from the broker that has it, with its headers,
+ * and published under its own id to the side that owes it.  Its side does not
+ * change, and the record is not touched; repeating it, or the late copy after
+ * all, does no harm.  Call it now and then, from any process. */
 enum mqm_fate {
     MQM_RESCUED,        /* published                                         */
     MQM_RESCUE_DUE,     /* would be: MQM_RESCUE_DRY                          */
