@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* open.c - a handle from mqm_open() to mqm_close(). */
+#include "checkup.h"
 #include "claim.h"
 #include "error.h"
 #include "plugin.h"
@@ -103,7 +104,8 @@ static int open_store(mqm *m)
         mqm__plugin_close(&m->store);
         return r;
     }
-    return mqm__check_memory(m);
+    r = mqm__checkup_opening(m);
+    return r < 0 ? r : mqm__check_memory(m);
 }
 
 /* The program was told that nobody may be in a call; a handler that still runs

@@ -143,6 +143,8 @@ struct mqm_event; /* see "audit" below */
 
 enum mqm_open_flag {
     MQM_NO_KEEPER = 1, /* run no thread: the program calls mqm_tick()       */
+    MQM_ANY_STORE = 2, /* also one that will lose messages, as store.insist: */
+                       /*   for those who look at it, see mqm_checkup()     */
 };
 
 struct mqm_options {
@@ -162,8 +164,9 @@ struct mqm_options {
 };
 #define MQM_OPTIONS_INIT {sizeof(struct mqm_options), 0, 0, 0, 0, 0, 0, 0}
 
-/* Read the configuration and connect to the store it names.
- * On failure *out is NULL. */
+/* Read the configuration and connect to the store it names.  A store that is
+ * found to lose messages (it evicts, it is a replica) is refused with words,
+ * unless store.insist says so.  On failure *out is NULL. */
 MQM_API int mqm_open(mqm **out, const struct mqm_options *opts);
 
 /* Make every mqm_poll(), now and later, return -ECANCELED, and mqm_run() begin
@@ -469,11 +472,11 @@ MQM_API int mqm_read_dead(mqm *m, const char *side, const char *group,
 
 /* A message that reached one broker only is owed by a side that never gets it.
  * mqm_rescue() looks for those: owed and never tried there (or MQM_UNSENT, and
- * nobody at it), not by rule, and so for older_ms, during which its group has
- * read on.  Each is read again from the broker that has it, with its headers,
- * and published under its own id to the side that owes it.  Its side does not
- * change, and the record is not touched; repeating it, or the late copy after
- * all, does no harm.  Call it now and then, from any process. */
+ * nobody at it), not by rule, and so for older_ms, in which the side's group
+ * has read on.  Each is read again from the broker that has it, with its
+ * headers, and published under its own id to the side that owes it.  Its side
+ * does not change, and the record is not touched; repeating it, or the late
+ * copy after all, does no harm.  Call it now and then, from any process. */
 enum mqm_fate {
     MQM_RESCUED,        /* published                                         */
     MQM_RESCUE_DUE,     /* would be: MQM_RESCUE_DRY                          */
@@ -580,6 +583,26 @@ MQM_API int mqm_plugins(mqm *m,
  * adapter cannot tell. */
 MQM_API int mqm_probe(mqm *m, const char *side, const char *group,
                       const char *topic);
+
+/* What could make a migration lose messages or work on them twice, with the
+ * remedy: of the configuration, the store and the brokers as they are set up at
+ * this moment.  A finding lives during the call of visit(), which returns 0 to
+ * go on and must not call the library.  What cannot be looked at is a warning.
+ * Returns 0, or what visit() returned; joins no group, touches no message. */
+enum mqm_level { MQM_FINE, MQM_WARNING, MQM_FATAL };
+struct mqm_finding {
+    size_t size;
+    int level;              /* of mqm_level                                 */
+    const char *part;       /* "configuration", "store", or the side's name */
+    const char *group, *topic; /* "": of all                                */
+    const char *subject;    /* what was looked at: "eviction", "retention"  */
+    const char *text;       /* what was found                               */
+    const char *remedy;     /* what to do; "": nothing                      */
+};
+MQM_API int mqm_checkup(mqm *m,
+                        int (*visit)(void *user,
+                                     const struct mqm_finding *finding),
+                        void *user);
 
 struct mqm_event { /* one line of the audit trail; lives during the call */
     size_t size;
