@@ -37,7 +37,9 @@ MQM_PRINTF static int fuzz_fail(const struct mqm_host *host, int err,
 }
 
 static const struct mqm_host fuzz_host = {
-    sizeof(struct mqm_host), fuzz_log, fuzz_fail, NULL, NULL, NULL,
+    .size = sizeof(fuzz_host),
+    .log = fuzz_log,
+    .fail = fuzz_fail,
 };
 
 #endif

@@ -24,7 +24,8 @@ static void set_up(const char *what)
     static char more[200];
 
     snprintf(more, sizeof(more), ", \"switch\": true, \"cut\": \"50%%\", "
-             "\"since\": %lld", (long long)now_ms() - 3600000);
+             "\"clock_margin_ms\": 0, \"since\": %lld",
+             (long long)now_ms() - 3600000);
     begin(what, 0, (struct plan){.more = more});
     for (int i = 0; i < N; i++)
         id[i] = send_new(side_names[i % 2], "x");
@@ -286,7 +287,8 @@ START_TEST(what_lies_in_the_queue_is_not_sent)
     pid_t a;
 
     snprintf(more, sizeof(more), ", \"switch\": true, \"cut\": \"100%%\", "
-             "\"since\": %lld", (long long)now_ms() - 3600000);
+             "\"clock_margin_ms\": 0, \"since\": %lld",
+             (long long)now_ms() - 3600000);
     begin("queue", _i, (struct plan){.more = more});
     for (int i = 0; i < 8; i++)
         id[i] = send_new(NULL, "x");
