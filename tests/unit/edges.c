@@ -8,6 +8,7 @@
 
 #include "../../lib/error.h"
 #include "../../lib/file_swap.h"
+#include "../../lib/side.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,7 +25,8 @@ static void open_loops(void)
              "{\"adapter\": \"%s/loop.so\"}, \"gone\": {\"adapter\": "
              "\"/nowhere/x.so\"}}, \"topics\": [{\"topic\": \"rewards\", "
              "\"group\": \"issuer\", \"old\": \"kafka\", \"new\": \"rocketmq\","
-             " \"sides\": {\"kafka\": {\"parking\": \"parked\"}, \"rocketmq\": "
+             " \"sides\": {\"kafka\": {\"parking\": \"parked\", \"id\": \"@key\","
+             " \"key\": \"@key\"}, \"rocketmq\": "
              "{\"parking\": \"\"}}}, {\"topic\": \"far\", \"group\": "
              "\"issuer\", \"old\": \"kafka\", \"new\": \"gone\"}]}",
              here(), here());
@@ -91,6 +93,45 @@ START_TEST(test_words_of_results)
 }
 END_TEST
 
+static struct mqm_delivery copy_of(const char *topic, const char *id)
+{
+    struct mqm_delivery d = delivery(NULL, NULL);
+
+    d.msg.topic = topic;
+    d.msg.key = id;
+    d.msg.key_len = strlen(id);
+    return d;
+}
+
+/* What nobody subscribed to is refused, and its neighbours are not. */
+START_TEST(test_a_batch_of_several_topics)
+{
+    struct mqm_delivery d[4];
+    struct side *s;
+    int n = 0;
+
+    open_loops();
+    ck_assert_int_eq(mqm_subscribe(m, "kafka", "issuer", "rewards",
+                                   handle_counting, &n), 0);
+    s = mqm__side(m, "kafka");
+    ck_assert_ptr_nonnull(s);
+    d[0] = copy_of("rewards", new_id());
+    d[1] = copy_of("nobody's", new_id());
+    d[2] = copy_of("rewards", new_id());
+    d[3] = copy_of("rewards", new_id());
+    d[3].msg.group = "strangers";
+    says(s->adapter.host.deliver(&s->adapter.host, d, 4), -ENOENT,
+         "nobody subscribed");
+    ck_assert_int_eq(d[0].result, MQM_OK);
+    ck_assert_int_eq(d[1].result, -ENOENT);
+    ck_assert_int_gt(d[1].retry_ms, 0);
+    ck_assert_int_eq(d[2].result, MQM_OK);
+    ck_assert_int_eq(d[3].result, -ENOENT);
+    ck_assert_int_eq(n, 2);
+    ck_assert_ptr_null(mqm__side(m, "nobody"));
+}
+END_TEST
+
 START_TEST(test_headers_of_nothing)
 {
     struct mqm_delivery d = delivery("kafka", "x");
@@ -149,6 +190,27 @@ START_TEST(test_a_file_in_the_root_of_its_path)
 }
 END_TEST
 
+static int never(void *user, struct mqm_delivery *d)
+{
+    (void)user, (void)d;
+    return 1;
+}
+
+START_TEST(test_parking_topics_that_are_none)
+{
+    open_loops();
+    says(mqm_read_parking(m, "gone", "issuer", "rewards", never, NULL), -ENOENT,
+         "gone");
+    says(mqm_read_parking(m, "kafka", "issuer", "nothing", never, NULL),
+         -ENOENT, "nothing");
+    says(mqm_read_parking(m, "rocketmq", "issuer", "rewards", never, NULL),
+         -ENOENT, "parking");
+    says(mqm_read_parking(m, "kafka", NULL, NULL, never, NULL), -EINVAL, "");
+    ck_assert_int_eq(mqm_read_parking(m, "kafka", "issuer", "rewards", never,
+                                      NULL), 0); /* nothing lies there */
+}
+END_TEST
+
 START_TEST(test_publishing_without_what_it_needs)
 {
     struct mqm_delivery d = delivery("kafka", NULL);
@@ -180,9 +242,11 @@ int main(void)
     tcase_add_test(tc, test_probing);
     tcase_add_test(tc, test_probing_what_is_not_there);
     tcase_add_test(tc, test_words_of_results);
+    tcase_add_test(tc, test_a_batch_of_several_topics);
     tcase_add_test(tc, test_headers_of_nothing);
     tcase_add_test(tc, test_files_that_cannot_be_changed);
     tcase_add_test(tc, test_a_file_in_the_root_of_its_path);
+    tcase_add_test(tc, test_parking_topics_that_are_none);
     tcase_add_test(tc, test_publishing_without_what_it_needs);
     return run_case("edges", tc);
 }
