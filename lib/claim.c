@@ -67,16 +67,24 @@ static int by_origin(mqm *m, struct work *w, const struct mqm_msg *msg)
                          w->rq.side);
     if (len == 0)
         return mqm__fail(-EBADMSG, "%s, and its origin is not known", w->why);
-    if (len > MQM_ID_MAX - 1)
+    w->swap.key.id_len = mqm__id_of_origin(w->id, msg->origin);
+    if (w->swap.key.id_len == 0)
         return mqm__fail(-EBADMSG, "the origin '%.40s...' is too long",
                          msg->origin);
-    w->id[0] = '@';
-    memcpy(w->id + 1, msg->origin, len);
-    w->swap.key.id_len = len + 1;
     return 0;
 }
 
-static int key_of(mqm *m, struct work *w, const struct mqm_msg *msg)
+/* As mqm_pending() lists it, for a person: a copy from a broker with such an id
+ * has an id, and is another message. */
+static void as_listed(struct work *w, const struct mqm_msg *msg)
+{
+    w->by_origin = true;
+    memcpy(w->id, msg->id, msg->id_len);
+    w->swap.key.id_len = msg->id_len;
+}
+
+static int key_of(mqm *m, struct work *w, const struct mqm_msg *msg,
+                  unsigned flags)
 {
     size_t len = msg->id ? mqm__id_trim(msg->id, msg->id_len) : 0;
 
@@ -84,6 +92,11 @@ static int key_of(mqm *m, struct work *w, const struct mqm_msg *msg)
     w->swap.key.id = w->id;
     w->swap.key.id_len = len ? mqm__id_fold(w->id, msg->id, len) : 0;
     w->swap.key.born_ms = 0;
+    if (flags & WORK_AS_LISTED && msg->id &&
+        mqm__id_is_origin(msg->id, msg->id_len)) {
+        as_listed(w, msg);
+        return 0;
+    }
     if (w->swap.key.id_len == 0)
         return by_origin(m, w, msg);
     w->swap.key.born_ms = mqm__id_born(w->id, w->swap.key.id_len);
@@ -101,7 +114,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->version = 0;
     w->side_tag = 0;
     w->finished = w->unreadable = false;
-    w->by_origin = false;
+    w->by_origin = w->went_back = false;
     w->sight = SIGHT_NONE;
     w->topic = NULL;
     memset(&w->rq, 0, sizeof(w->rq));
@@ -123,7 +136,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->rq.settle_ms = w->topic->settle_ms;
     w->rq.parked_copy = flags & MQM_FROM_PARKING;
     w->rq.body_safe = flags & MQM_BODY_KEPT;
-    r = key_of(m, w, msg);
+    r = key_of(m, w, msg, flags);
     if (r == 0 && (op == OP_ACQUIRE || op == OP_LOOK))
         by_policy(m, w, c, msg);
     return r;
@@ -176,6 +189,7 @@ static void decide(mqm *m, struct work *w, uint64_t expect, bool known)
     if (!w->rq.route)
         w->rq.route = w->now.side;
     v = mqm__decide(&w->now, &w->rq, &w->next, &w->why);
+    w->went_back |= known && mqm__is_older(&w->now, &w->rq);
     w->sight = mqm__sight(w, v);
     if (w->next.state != MQM_FREE) {
         w->result = v;
@@ -320,6 +334,9 @@ static void settle(mqm *m, struct work *w)
                             "tries", ROUNDS));
     if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
+    if (w->went_back)
+        mqm__store_went_back(m, w, (int64_t)(w->rq.token >> CHANCE));
+    w->went_back = false;
 }
 
 static void answers(mqm *m, struct mqm_swap **go, size_t k)

@@ -38,6 +38,7 @@ struct work {
     struct record next;
     bool finished, waits;
     bool unreadable; /* the record: asking again does not help */
+    bool went_back;  /* the store: it has lost this attempt */
     bool by_origin; /* no id that could be one: the key is where it lies */
     unsigned char id[MQM_ID_MAX];
     unsigned char value[MQM_VALUE_MAX];
@@ -54,7 +55,9 @@ void mqm__scratch_put(mqm *m, struct scratch *s);
 void mqm__scratch_free(struct scratch *s); /* and all behind it */
 
 /* Fill in topic, request and key for a message and an op.  Negative results
- * (no such name, no id, ...) are those of mqm_acquire(). */
+ * (no such name, no id, ...) are those of mqm_acquire().  flags: those of a
+ * delivery; WORK_AS_LISTED: the id may be one that mqm_pending() tells. */
+#define WORK_AS_LISTED (1u << 31)
 int mqm__work_init(mqm *m, struct work *w, const struct config *c,
                    const struct mqm_msg *msg, int op, unsigned flags);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* clock.c - the clocks of this process.  Leases go by the store's. */
-#include "core.h"
+/* clock.c - see clock.h. */
+#include "clock.h"
 
 #include <errno.h>
 #include <time.h>
@@ -13,19 +13,24 @@ static int64_t read_us(clockid_t clock)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-int64_t mqm__now_ms(void)
+int64_t mqm__wall_us(void)
 {
-    return read_us(CLOCK_REALTIME) / 1000;
+    return read_us(CLOCK_REALTIME);
 }
 
-int64_t mqm__clock_us(void)
+int64_t mqm__now_ms(void)
+{
+    return mqm__wall_us() / 1000;
+}
+
+int64_t mqm__mono_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
 }
 
 int64_t mqm__mono_ms(void)
 {
-    return mqm__clock_us() / 1000;
+    return mqm__mono_us() / 1000;
 }
 
 void mqm__pause(int64_t ms)

@@ -9,6 +9,7 @@
 #ifndef MQM_CORE_H
 #define MQM_CORE_H
 
+#include "clock.h"
 #include "combine.h"
 #include "config.h"
 #include "limbo.h"
@@ -79,12 +80,6 @@ struct mqm {
     struct reporter reporter;
 };
 
-/* clock.c */
-int64_t mqm__now_ms(void);       /* Unix time          */
-int64_t mqm__mono_ms(void);      /* of this process    */
-int64_t mqm__clock_us(void);
-void mqm__pause(int64_t ms);     /* whole, also if a signal comes */
-
 /* -EINVAL for NULL, -ECHILD in a forked child, with words. */
 int mqm__enter(const mqm *m);
 
@@ -101,6 +96,13 @@ void mqm__log(const mqm *m, int level, const char *fmt, ...);
 int mqm__reload_if_changed(mqm *m);
 /* Reads, checks against the old one, opens nothing. */
 int mqm__load(mqm *m);
+
+/* remember.c: how far a store remembers. */
+int64_t mqm__clock_margin(mqm *m); /* of producers */
+int mqm__check_memory(mqm *m);     /* of a store that was just opened */
+/* It has lost a claim that was made then: loud, and in doubt from now on is
+ * what has no record, unless the store has seen to it. */
+void mqm__store_went_back(mqm *m, const struct work *w, int64_t claimed_ms);
 
 /* keeper.c */
 int mqm__keeper_start(mqm *m);

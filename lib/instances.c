@@ -172,10 +172,10 @@ static int ask(mqm *m, const struct topic_config *t, struct mqm_store_info *out)
     out->shared = (s->flags & MQM_STORE_SHARED) != 0;
     out->durable = (s->flags & MQM_STORE_DURABLE) != 0;
     mqm__combine_enter(&m->combine);
-    began = mqm__clock_us();
+    began = mqm__mono_us();
     r = s->memory(m->store.self, t->space, 0, &out->memory_from_ms,
                   &out->created_ms);
-    out->round_trip_us = mqm__clock_us() - began;
+    out->round_trip_us = mqm__mono_us() - began;
     mqm__combine_leave(&m->combine);
     return r;
 }

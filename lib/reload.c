@@ -63,9 +63,9 @@ static int parse(mqm *m, const char *text, size_t len, const char *where)
     return r;
 }
 
-/* What cannot be reached, or not be read for lack of memory, is read anew when
- * it can be, though it may be the file that it was: nothing is known of it
- * meanwhile. */
+/* What cannot be reached, or read for lack of memory, is read anew when it can
+ * be, though it may be the file that it was: nothing is known of it till then.
+ */
 static int unreachable(mqm *m, int r)
 {
     if (r != -EAGAIN) {

@@ -237,10 +237,20 @@ static int rescue_one(struct rescue *r, const struct mqm_record *rec)
 
 /* ------------------------------ which ones ------------------------------- */
 
+/* Nobody is at it: owed, or held by somebody who died. */
+static bool is_idle(const struct mqm_record *rec)
+{
+    return rec->state == MQM_OWED ||
+           (rec->state == MQM_HELD && rec->left_ms == 0);
+}
+
+/* Perhaps no copy is on its way: it says so itself, or it was never tried. */
 static bool is_lost(const struct rescue *r, const struct mqm_record *rec)
 {
-    return rec->state == MQM_OWED && !(rec->flags & MQM_BY_RULE) &&
-           (!rec->attempts || (rec->flags & MQM_UNSENT)) &&
+    const bool untried = rec->state == MQM_OWED && !rec->attempts &&
+                         !(rec->flags & MQM_BY_RULE);
+
+    return is_idle(rec) && (untried || (rec->flags & MQM_UNSENT)) &&
            (r->o.id || rec->age_ms >= r->o.older_ms) &&
            (!r->o.side || strcmp(r->o.side, rec->side) == 0);
 }

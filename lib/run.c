@@ -69,7 +69,7 @@ static void send(struct run *r, struct chunk *old, struct chunk *next)
     f->n = old ? unfinished(old, f->w) : 0;
     if (next) {
         f->n += unfinished(next, f->w + f->n);
-        next->claimed_us = mqm__clock_us();
+        next->claimed_us = mqm__mono_us();
     }
     mqm__work_post(r->m, f);
 }
@@ -107,7 +107,7 @@ static bool may_begin(struct item *i)
 
 static void call_handler(struct run *r, struct item *i)
 {
-    int64_t t0 = mqm__clock_us();
+    int64_t t0 = mqm__mono_us();
     int outcome;
 
     i->d->result = i->w->result;
@@ -117,7 +117,7 @@ static void call_handler(struct run *r, struct item *i)
     atomic_store(&i->deadline_ms, t0 / 1000 + i->w->topic->handler_ms);
     outcome = r->handler(r->user, i->d);
     mqm__handler_said(r, i, outcome);
-    learn_pace(r, mqm__clock_us() - t0);
+    learn_pace(r, mqm__mono_us() - t0);
 }
 
 static int64_t when_again(const struct work *w)
@@ -165,7 +165,7 @@ static void not_ours(struct run *r, struct item *i)
 static bool ours(struct run *r, struct chunk *c, struct item *i)
 {
     bool late = c->begun &&
-                mqm__clock_us() - c->claimed_us > (CHUNKS + 1) * CHUNK_US;
+                mqm__mono_us() - c->claimed_us > (CHUNKS + 1) * CHUNK_US;
 
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
     if (mqm__lane_blocked(r, i->d->lane)) {

@@ -225,16 +225,20 @@ static inline void *fake_main(void *user)
 
 /* -------------------------------- its life ------------------------------- */
 
-static inline int fake_redis_start(struct fake_redis *f)
+static inline int fake_redis_start_at(struct fake_redis *f, uint32_t host,
+                                      int port)
 {
     struct sockaddr_in a;
     socklen_t len = sizeof(a);
+    int on = 1;
 
     memset(f, 0, sizeof(*f));
     memset(&a, 0, sizeof(a));
     a.sin_family = AF_INET;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a.sin_addr.s_addr = htonl(host);
+    a.sin_port = htons((uint16_t)port);
     f->fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     pthread_mutex_init(&f->lock, NULL);
     if (f->fd < 0 || bind(f->fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
         getsockname(f->fd, (struct sockaddr *)&a, &len) != 0 ||
@@ -242,6 +246,11 @@ static inline int fake_redis_start(struct fake_redis *f)
         return 0;
     f->port = ntohs(a.sin_port);
     return pthread_create(&f->thread, NULL, fake_main, f) == 0;
+}
+
+static inline int fake_redis_start(struct fake_redis *f)
+{
+    return fake_redis_start_at(f, INADDR_LOOPBACK, 0);
 }
 
 /* After the store was closed. */

@@ -5,7 +5,8 @@
 #     rules     record, policy, id, error: no store, adapter, foreign library
 #     plugins   stores and adapters: plugin.h, their own folder's headers, and
 #               the one foreign library that is their reason to be; a store in
-#               plugins/ also what every store does alike (swaps, setting)
+#               plugins/ also what stores do alike (swaps, setting,
+#               finding, redis_dial)
 #     foreign   a foreign library stands in one noun of lib and adapters; mqmctl
 #               has none; an example is a program and may have its own
 #     tools     of our headers, mqmctl and the examples include mqmigrate.h
@@ -16,7 +17,7 @@
 # C11, POSIX and Linux, and what makes adapters load.
 system=' assert.h complex.h ctype.h dirent.h dlfcn.h endian.h errno.h fcntl.h
  float.h getopt.h grp.h inttypes.h limits.h link.h locale.h math.h netdb.h
- poll.h pthread.h pwd.h sched.h semaphore.h setjmp.h signal.h spawn.h
+ poll.h pthread.h pwd.h resolv.h sched.h semaphore.h setjmp.h signal.h spawn.h
  stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h
  stdnoreturn.h string.h strings.h syslog.h termios.h time.h unistd.h
  arpa/inet.h net/if.h netinet/in.h netinet/tcp.h sys/epoll.h sys/eventfd.h
@@ -93,10 +94,11 @@ plugins_rule() {
     matches "$1" "lib/stores/*|adapters/*|plugins/*|$outside" || return
     [[ $2 == mqmigrate/* ]] && return
     # Linked into it once more, with nothing of the core behind them.
-    [[ $1 == plugins/* && $2 == '"../../lib/stores/s'@(waps|etting)'.h' ]] &&
-        return
-    # Where the built-in ones are declared, and nothing else: see stores_h().
-    [[ $2 == '"../stores.h' ]] && return
+    [[ $1 == plugins/* && $2 == \
+        '"../../lib/stores/'@(swaps|setting|finding|redis_dial)'.h' ]] && return
+    # Where the built-in ones are declared, and the clocks; nothing of the core
+    # comes with them: see bare_headers().
+    [[ $1 == lib/stores/* && $2 == '"../'@(stores|clock)'.h' ]] && return
     if [[ $2 == \"* ]]; then
         is_local "$1" "$2" || echo "$1 is a plugin and includes $2"
     fi
@@ -117,11 +119,13 @@ tools_rule() {
     esac
 }
 
-stores_h() { # brings no more of the core along than plugin.h does
-    local header
-    includes | awk '$1 == "lib/stores.h" {print $2}' | while read -r header; do
-        [ "$header" = mqmigrate/plugin.h ] || echo "lib/stores.h: $header"
-    done
+bare_headers() { # bring no more of the core along than plugin.h does
+    local file header
+    includes | awk '$1 ~ "^lib/(stores|clock).h$"' |
+        while read -r file header; do
+            [ "$header" = mqmigrate/plugin.h ] || is_system "$header" ||
+                echo "$file: $header"
+        done
 }
 
 once() { # header
@@ -140,7 +144,7 @@ violations() { # of the tree in the present folder
         core_rule "$file" "$header"
         tools_rule "$file" "$header"
     done < <(includes)
-    stores_h
+    bare_headers
     once xxhash.h
 }
 
@@ -170,6 +174,7 @@ notices '<unheard/of.h>' lib/x.c
 notices '"config.h"' lib/record.c
 notices '<mqmigrate/plugin.h>' lib/policy.c
 notices '"core.h"' lib/stores.h
+notices '"core.h"' lib/clock.h
 notices '"../error.h"' lib/stores/memory.c
 notices '"../../lib/error.h"' adapters/kafka/adapter.c
 notices '"stores/sqlite.h"' lib/x.c

@@ -6,10 +6,12 @@
  *     redis_swap     the swaps of a call as one round trip
  *     redis_bucket   which bucket a cell lies in, and its bytes
  *     redis_session  the identity of the store
+ *     redis_checkup  is it set up to carry the records?
  *     redis_link     one connection; redis_dial, redis_url
  */
 #include "../stores.h"
 #include "redis_bucket.h"
+#include "redis_checkup.h"
 #include "redis_script.h"
 #include "redis_session.h"
 #include "redis_swap.h"
@@ -305,14 +307,15 @@ static int store_open(void **self, const struct mqm_host *host,
 }
 
 static const struct mqm_store store = {
-    sizeof(struct mqm_store),
-    MQM_STORE_SHARED | MQM_STORE_DURABLE,
-    store_open,
-    store_close,
-    store_swap,
-    store_list,
-    store_memory,
-    store_tick,
+    .size = sizeof(struct mqm_store),
+    .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
+    .open = store_open,
+    .close = store_close,
+    .swap = store_swap,
+    .list = store_list,
+    .memory = store_memory,
+    .tick = store_tick,
+    .checkup = mqm__redis_checkup,
 };
 
 const struct mqm_plugin mqm__store_redis = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* redis_dial.c - see redis_dial.h. */
+#define _DEFAULT_SOURCE /* _res */
 #include "redis_dial.h"
 
 #include "swaps.h"
@@ -10,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -75,31 +77,91 @@ static int dial_unix(const struct redis_address *a, int64_t end_us)
     return dial_one(AF_UNIX, (const struct sockaddr *)&to, sizeof(to), end_us);
 }
 
-int mqm__redis_dial(const struct redis_address *a, int64_t end_us, char *why,
-                    size_t size)
+/* For this thread alone, and as it was afterwards: whoever does not answer is
+ * asked once.  (Two dead name servers, a name to be tried in two ways: measured
+ * 4 s, where libc's two tries of 5 s each made 40.) */
+static int ask_resolver(const char *host, const char *port,
+                        const struct addrinfo *hints, struct addrinfo **list)
 {
-    struct addrinfo hints;
+    int retrans, retry, r;
+
+    if (!(_res.options & RES_INIT) && res_init() != 0)
+        return EAI_SYSTEM;
+    retrans = _res.retrans;
+    retry = _res.retry;
+    _res.retrans = 1;
+    _res.retry = 1;
+    r = getaddrinfo(host, port, hints, list);
+    _res.retrans = retrans;
+    _res.retry = retry;
+    return r;
+}
+
+static void keep(struct redis_places *places, const struct addrinfo *list)
+{
+    memset(places, 0, sizeof(*places));
+    for (; list && places->n < MQM__REDIS_PLACES; list = list->ai_next) {
+        struct redis_place *p = &places->place[places->n];
+
+        if (list->ai_addrlen > sizeof(p->at))
+            continue;
+        p->family = list->ai_family;
+        p->len = list->ai_addrlen;
+        memcpy(&p->at, list->ai_addr, list->ai_addrlen);
+        places->n++;
+    }
+}
+
+int mqm__redis_look_up(const struct redis_address *a,
+                       struct redis_places *places, char *why, size_t size)
+{
     struct addrinfo *list = NULL;
-    int fd = -EHOSTUNREACH;
+    struct addrinfo hints;
     int r;
 
-    if (a->path[0]) {
-        fd = dial_unix(a, end_us);
-        if (fd < 0)
-            snprintf(why, size, "%s", strerror(-fd));
-        return fd;
-    }
+    if (a->path[0] || (places->n > 0 && !places->doubtful))
+        return 0;
     memset(&hints, 0, sizeof(hints));
     hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST;
     r = getaddrinfo(a->host, a->port, &hints, &list);
-    if (r != 0) {
-        snprintf(why, size, "%s", gai_strerror(r));
-        return -EHOSTUNREACH;
+    hints.ai_flags = 0;
+    if (r == EAI_NONAME)
+        r = ask_resolver(a->host, a->port, &hints, &list);
+    if (r == 0) {
+        keep(places, list);
+        freeaddrinfo(list);
     }
-    for (struct addrinfo *i = list; i && fd < 0; i = i->ai_next)
-        fd = dial_one(i->ai_family, i->ai_addr, i->ai_addrlen, end_us);
-    freeaddrinfo(list);
-    if (fd < 0)
-        snprintf(why, size, "%s", strerror(-fd));
+    if (places->n > 0)
+        return 0; /* the old ones, if need be */
+    snprintf(why, size, "%s", gai_strerror(r ? r : EAI_NONAME));
+    return -EHOSTUNREACH;
+}
+
+/* Each of those left gets its share of the time left. */
+static int dial_all(const struct redis_places *places, int64_t end_us)
+{
+    int fd = -ETIMEDOUT;
+
+    for (size_t i = 0; i < places->n && fd < 0; i++) {
+        const struct redis_place *p = &places->place[i];
+        int64_t now_us = mqm__mono_us();
+        int64_t share = (end_us - now_us) / (int64_t)(places->n - i);
+
+        fd = dial_one(p->family, (const struct sockaddr *)&p->at, p->len,
+                      now_us + share);
+    }
+    return fd;
+}
+
+int mqm__redis_dial(const struct redis_address *a, struct redis_places *places,
+                    int64_t end_us)
+{
+    int fd;
+
+    if (a->path[0])
+        return dial_unix(a, end_us);
+    fd = dial_all(places, end_us);
+    places->doubtful = fd < 0;
     return fd;
 }

@@ -120,10 +120,15 @@ static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
                  d->link.address.label, why);
 }
 
+/* One that did so already when it was looked at was let pass then. */
 static int known_policy(struct redis *d, const char *policy)
 {
-    if (strcmp(policy, "noeviction") == 0)
+    const int evicts = strcmp(policy, "noeviction") != 0;
+
+    if (!evicts || !d->judged || d->evicts) {
+        d->evicts = evicts;
         return MQM_OK;
+    }
     return d->host->fail(d->host, -EINVAL,
                          "%s: makes room by forgetting records "
                          "(maxmemory-policy %.40s): set it to noeviction",

@@ -9,7 +9,8 @@
  * A server that was started since, or has taken over, may have less than there
  * was, under the same identity: it is told by its run id, at the first hello,
  * and what it has no record of is in doubt, too; unless it syncs each change
- * (appendonly yes, appendfsync always).  One that evicts is refused.
+ * (appendonly yes, appendfsync always).  One that has begun to evict since it
+ * was looked at (redis_checkup.c) is refused.
  */
 #ifndef MQM_STORES_REDIS_SESSION_H
 #define MQM_STORES_REDIS_SESSION_H
@@ -29,6 +30,7 @@ struct redis {
     struct redis_link link;
     char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
     int synced; /* "appendfsync always", as far as we may know */
+    int judged, evicts; /* it was looked at; it evicted when last seen */
     char swap_sum[MQM__REDIS_SUM + 1]; /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
     int64_t floor_ms, created_ms;

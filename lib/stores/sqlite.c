@@ -10,6 +10,7 @@
  */
 #include "../stores.h"
 #include "setting.h"
+#include "sqlite_checkup.h"
 #include "sqlite_db.h"
 #include "sqlite_forget.h"
 #include "sqlite_space.h"
@@ -18,6 +19,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* After a cell that was there already, so many are created one by one: others
+ * of its batch are likely to be there, too. */
+enum { CONFLICTS = 256 };
 
 static uint64_t version_after(uint64_t old, int64_t now_us)
 {
@@ -134,19 +139,85 @@ static int sync_of(struct mqm_swap *const *s, size_t n)
     return sync;
 }
 
+/* Is it a create like the one before it, as nearly all are? */
+static int is_plain(const struct sqlite_space *space, const struct mqm_swap *s)
+{
+    return s->expect == 0 && strcmp(s->key.space, space->name) == 0 &&
+           mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn) ==
+               MQM_OK;
+}
+
+static int are_plain(const struct sqlite_db *d,
+                     const struct sqlite_space *space,
+                     struct mqm_swap *const *s, size_t n)
+{
+    if (n < MANY_CELLS || d->conflicts > 0)
+        return 0;
+    for (size_t i = 0; i < MANY_CELLS; i++)
+        if (!is_plain(space, s[i]))
+            return 0;
+    return 1;
+}
+
+/* How many of MANY_CELLS were created, in their order, or < 0. */
+static int create_many(struct sqlite_db *d, const struct sqlite_space *space,
+                       struct mqm_swap *const *s, int64_t now_us)
+{
+    sqlite3_stmt *st = d->st[ST_CREATE_MANY];
+    uint64_t version = version_after(space->version, now_us);
+    int64_t now_ms = now_us / 1000;
+    int n, at = 4;
+
+    sqlite3_bind_int64(st, 1, space->number);
+    sqlite3_bind_int64(st, 2, (int64_t)version);
+    sqlite3_bind_int64(st, 3, now_ms);
+    for (int i = 0; i < MANY_CELLS; i++) {
+        sqlite3_bind_blob(st, at++, s[i]->key.id, (int)s[i]->key.id_len,
+                          SQLITE_STATIC);
+        sqlite3_bind_int64(st, at++, mqm__swap_forget_ms(s[i], now_ms));
+        sqlite3_bind_int64(st, at++, s[i]->key.born_ms);
+        sqlite3_bind_int(st, at++, (s[i]->flags & MQM_SWAP_LISTED) != 0);
+        sqlite3_bind_blob(st, at++, s[i]->len > 0 ? s[i]->value : "",
+                          (int)s[i]->len, SQLITE_STATIC);
+    }
+    n = mqm__db_create_many(d);
+    for (int i = 0; i < n; i++)
+        mqm__swap_done(s[i], version);
+    if (n >= 0 && n < MANY_CELLS)
+        d->conflicts = CONFLICTS;
+    return n;
+}
+
+/* The next ones, as many as one statement can do: their number, or < 0. */
+static int swap_some(struct sqlite_db *d, const struct sqlite_space *space,
+                     struct mqm_swap *const *s, size_t n, int64_t now_us)
+{
+    int done = 0, r;
+
+    if (are_plain(d, space, s, n))
+        done = create_many(d, space, s, now_us);
+    else if (d->conflicts > 0)
+        d->conflicts--;
+    if (done < 0 || done == MANY_CELLS)
+        return done;
+    r = swap_one(d, space, s[done], now_us);
+    return r < 0 ? r : done + 1;
+}
+
 static int swap_all(struct sqlite_db *d, struct mqm_swap *const *s, size_t n,
                     int writes)
 {
     struct sqlite_space space = {0};
     int64_t now_us = mqm__wall_us(); /* inside of the transaction */
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n;) {
         int r = mqm__space_load(d, &space, s[i]->key.space, writes);
 
         if (r == MQM_OK)
-            r = swap_one(d, &space, s[i], now_us);
+            r = swap_some(d, &space, s + i, n - i, now_us);
         if (r < 0)
             return r;
+        i += (size_t)r;
     }
     return MQM_OK;
 }
@@ -298,14 +369,15 @@ static int store_open(void **self, const struct mqm_host *host,
 }
 
 static const struct mqm_store store = {
-    sizeof(struct mqm_store),
-    MQM_STORE_SHARED | MQM_STORE_DURABLE,
-    store_open,
-    store_close,
-    store_swap,
-    store_list,
-    store_memory,
-    store_tick,
+    .size = sizeof(struct mqm_store),
+    .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
+    .open = store_open,
+    .close = store_close,
+    .swap = store_swap,
+    .list = store_list,
+    .memory = store_memory,
+    .tick = store_tick,
+    .checkup = mqm__sqlite_checkup,
 };
 
 const struct mqm_plugin mqm__store_sqlite = {

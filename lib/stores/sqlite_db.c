@@ -43,6 +43,16 @@ static const char *const SQL[ST_STATEMENTS] = {
                 " WHERE space=?1 AND id=?2",
     [ST_CREATE] = "INSERT INTO cells VALUES(?1, ?2, ?3, ?4, ?5, ?8, ?6, ?7)"
                   " ON CONFLICT DO NOTHING",
+    [ST_CREATE_MANY] = /* what came before a conflict stays, and counts */
+        "INSERT OR FAIL INTO cells VALUES"
+        "(?1, ?4, ?2, ?3, ?5, ?6, ?7, ?8),"
+        "(?1, ?9, ?2, ?3, ?10, ?11, ?12, ?13),"
+        "(?1, ?14, ?2, ?3, ?15, ?16, ?17, ?18),"
+        "(?1, ?19, ?2, ?3, ?20, ?21, ?22, ?23),"
+        "(?1, ?24, ?2, ?3, ?25, ?26, ?27, ?28),"
+        "(?1, ?29, ?2, ?3, ?30, ?31, ?32, ?33),"
+        "(?1, ?34, ?2, ?3, ?35, ?36, ?37, ?38),"
+        "(?1, ?39, ?2, ?3, ?40, ?41, ?42, ?43)",
     [ST_CHANGE] =
         "UPDATE cells SET version=?3, changed_ms=?4, forget_ms=?5, listed=?6,"
         " value=?7 WHERE space=?1 AND id=?2 AND version=?8",
@@ -54,80 +64,6 @@ static const char *const SQL[ST_STATEMENTS] = {
     [ST_FORGET] = "DELETE FROM cells WHERE space=?1 AND id=?2"
                   " AND version=?3",
 };
-
-/* What SQLite's codes mean here, and what to do.  No wildcard: EIO. */
-static const struct answer {
-    int code, err;
-    const char *remedy;
-} answers[] = {
-    {SQLITE_BUSY, -EAGAIN,
-     "another process kept it busy for all of store.timeout_ms"},
-    {SQLITE_LOCKED, -EAGAIN,
-     "another process kept it busy for all of store.timeout_ms"},
-    {SQLITE_FULL, -ENOSPC, "make room on the disk"},
-    {SQLITE_NOMEM, -ENOMEM, "give the process more memory"},
-    {SQLITE_NOTADB, -EIO,
-     "store.url names a file of another kind, or the file is damaged"},
-    {SQLITE_CORRUPT, -EIO,
-     "the file is damaged: stop all consumers and restore it, or move it away"},
-    {SQLITE_CANTOPEN, -ENOENT,
-     "its directory has to exist and this user to be allowed to write there"},
-    {SQLITE_READONLY, -EACCES,
-     "this user has to be allowed to write the file and its directory"},
-    {SQLITE_PERM, -EACCES,
-     "this user has to be allowed to write the file and its directory"},
-    {SQLITE_IOERR, -EIO, "the disk or its file system fails: the kernel's log "
-                         "may say why"},
-};
-
-static const struct answer *answer_to(int code, int sys)
-{
-    static const struct answer other = {SQLITE_ERROR, -EIO, "see SQLite's "
-                                        "documentation on this number"};
-    static const struct answer long_file = {
-        SQLITE_IOERR, -EFBIG, "the limit of a file's size (ulimit -f) is too "
-                              "low, or the file system's"};
-
-    if (code == SQLITE_IOERR && sys == EFBIG)
-        return &long_file;
-    if (code == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT))
-        code = SQLITE_FULL;
-    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
-        if (answers[i].code == code)
-            return &answers[i];
-    return &other;
-}
-
-/* Why the system refused: of the log, where most is written.  What
- * sqlite3_system_errno() says is overwritten by the roll-back. */
-static int errno_of(sqlite3 *db)
-{
-    sqlite3_file *f = NULL;
-    int sys = 0;
-
-    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &f) ==
-            SQLITE_OK &&
-        f && f->pMethods)
-        f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &sys);
-    if (sys == 0)
-        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
-    return sys;
-}
-
-int mqm__db_fail(struct sqlite_db *d, const char *doing)
-{
-    int code = d->db ? sqlite3_extended_errcode(d->db) : SQLITE_NOMEM;
-    const struct answer *a;
-
-    char why[160];
-
-    snprintf(why, sizeof(why), "%s",
-             d->db ? sqlite3_errmsg(d->db) : "out of memory");
-    a = answer_to(code & 0xff, (code & 0xff) == SQLITE_IOERR ? errno_of(d->db)
-                                                            : 0);
-    return d->host->fail(d->host, a->err, "sqlite store %s: %s: %s (%d); %s",
-                         d->path, doing, why, code, a->remedy);
-}
 
 /* SQLite's own handler doubles its pauses up to 100 ms, which is an age beside
  * a transaction of 20 us. */
@@ -247,7 +183,7 @@ static int open_file(struct sqlite_db *d)
     if (sqlite3_db_readonly(d->db, "main") == 1)
         return d->host->fail(d->host, -EACCES,
                              "sqlite store %s: is read-only; %s", d->path,
-                             answer_to(SQLITE_READONLY, 0)->remedy);
+                             mqm__sqlite_remedy(SQLITE_READONLY));
     r = mqm__wal_use(d);
     if (r == MQM_OK)
         r = create(d);
@@ -320,6 +256,17 @@ int mqm__db_step(struct sqlite_db *d, enum sqlite_statement which)
     return code;
 }
 
+int mqm__db_create_many(struct sqlite_db *d)
+{
+    int code = sqlite3_step(d->st[ST_CREATE_MANY]);
+    int extended = sqlite3_extended_errcode(d->db), r = 0;
+
+    if (code != SQLITE_DONE && extended != SQLITE_CONSTRAINT_PRIMARYKEY)
+        r = mqm__db_fail(d, "cannot be used");
+    sqlite3_reset(d->st[ST_CREATE_MANY]);
+    return r < 0 ? r : sqlite3_changes(d->db);
+}
+
 int mqm__db_read(struct sqlite_db *d)
 {
     return mqm__db_step(d, ST_BEGIN);
@@ -349,15 +296,37 @@ static unsigned data_version(struct sqlite_db *d)
     return x;
 }
 
+/* Without a wait.  Why it was not possible, the next try tells. */
+static int begin_at_once(struct sqlite_db *d)
+{
+    int64_t deadline_us = d->deadline_us;
+    int code;
+
+    d->deadline_us = 0;
+    code = sqlite3_step(d->st[ST_BEGIN_WRITE]);
+    sqlite3_reset(d->st[ST_BEGIN_WRITE]);
+    d->deadline_us = deadline_us;
+    return code == SQLITE_DONE;
+}
+
+static int begin_in_turn(struct sqlite_db *d)
+{
+    int r;
+
+    mqm__turn_take(&d->turn, d->deadline_us);
+    r = mqm__db_step(d, ST_BEGIN_WRITE);
+    mqm__turn_give(&d->turn);
+    return r;
+}
+
 int mqm__db_write(struct sqlite_db *d, int sync)
 {
     int r = set_sync(d, sync < d->durability ? sync : d->durability);
 
     if (r < 0)
         return r;
-    mqm__turn_take(&d->turn, d->deadline_us);
-    r = mqm__db_step(d, ST_BEGIN_WRITE);
-    mqm__turn_give(&d->turn);
+    if (mqm__turn_is_wanted(&d->turn) || !begin_at_once(d))
+        r = begin_in_turn(d);
     d->writing = r == MQM_OK;
     if (data_version(d) != d->known.data_version)
         d->known.number = 0;

@@ -33,12 +33,16 @@ enum sqlite_statement {
     ST_SPACE_RAISE,
     ST_FIND,
     ST_CREATE,
+    ST_CREATE_MANY,
     ST_CHANGE,
     ST_LIST,
     ST_SCAN,
     ST_FORGET,
     ST_STATEMENTS
 };
+
+/* What ST_CREATE_MANY creates at once. */
+enum { MANY_CELLS = 8 };
 
 /* SYNC_RELAXED: the process may crash, but not the machine. */
 enum sqlite_sync { SYNC_UNSET, SYNC_RELAXED, SYNC_FULL };
@@ -70,6 +74,7 @@ struct sqlite_db {
     int lost;         /* the next file is another one              */
     int64_t floor_ms; /* memory of each space begins here, or later */
     int64_t created_ms;
+    int conflicts;       /* while > 0 cells are created one by one    */
     int64_t deadline_us; /* of this call, by CLOCK_MONOTONIC          */
     int wal_frames;      /* in the log after the last commit          */
     int wal_due;         /* so many, and it is written back           */
@@ -97,7 +102,12 @@ int mqm__db_step(struct sqlite_db *d, enum sqlite_statement which);
 /* SQLite's busy handler: wait a moment, or 0 beyond the deadline. */
 int mqm__db_busy(void *db, int count);
 
+/* The same of ST_CREATE_MANY: how many it created.  Less than MANY_CELLS: the
+ * next one is there already. */
+int mqm__db_create_many(struct sqlite_db *d);
+
 /* Tell what SQLite says, and what to do about it. */
 int mqm__db_fail(struct sqlite_db *d, const char *doing);
+const char *mqm__sqlite_remedy(int code); /* the last part of it */
 
 #endif

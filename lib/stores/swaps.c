@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 /* before: a space that is valid, or NULL. */
 static int check_one(const struct mqm_host *host, const struct mqm_swap *s,
@@ -96,22 +95,4 @@ void mqm__swap_done(struct mqm_swap *s, uint64_t version)
     s->now.version = version;
     s->now.age_ms = 0;
     s->now.len = 0;
-}
-
-static int64_t clock_us(clockid_t id)
-{
-    struct timespec t;
-
-    clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-int64_t mqm__wall_us(void)
-{
-    return clock_us(CLOCK_REALTIME);
-}
-
-int64_t mqm__mono_us(void)
-{
-    return clock_us(CLOCK_MONOTONIC);
 }

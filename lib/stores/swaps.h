@@ -7,6 +7,8 @@
 #ifndef MQM_STORES_SWAPS_H
 #define MQM_STORES_SWAPS_H
 
+#include "../clock.h"
+
 #include <mqmigrate/plugin.h>
 
 /* -EINVAL with words if one of them cannot be; all of them then have this
@@ -40,8 +42,5 @@ void mqm__swap_none(struct mqm_swap *s);
 
 /* Fill in now after a change. */
 void mqm__swap_done(struct mqm_swap *s, uint64_t version);
-
-int64_t mqm__wall_us(void); /* since 1970 */
-int64_t mqm__mono_us(void);
 
 #endif

@@ -325,6 +325,39 @@ START_TEST(test_what_was_parked_is_sent_out_of_parking)
 }
 END_TEST
 
+/* Parked and acknowledged, resolved as not done, and tried once more with a
+ * copy that somebody held, who failed, or died. */
+START_TEST(test_what_was_tried_and_has_no_copy_is_sent)
+{
+    int outcome = MQM_UNSURE;
+    const char *id = new_id();
+    struct mqm_delivery d = delivery("rocketmq", id);
+    struct mqm_claim c = claim("rocketmq", id);
+
+    open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
+                                   "\"settle_ms\": 1200, \"pause_ms\": 10, "
+                                   "\"pause_max_ms\": 20"));
+    ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
+                                   handle_answering, &outcome), 0);
+    ck_assert_int_eq(mqm_publish(m, &d), 0);
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    sleep_ms(1250);
+    ck_assert_int_eq(mqm_resolve(m, &c.msg, look_at(m, id).token, MQM_FAILED),
+                     MQM_OK);
+    ck_assert_int_eq(mqm_acquire(m, &c), MQM_OK);
+    if (_i == 0)
+        ck_assert_int_eq(mqm_release_on_failure(m, &c), MQM_OK);
+    ck_assert_int_eq(rescue(0), 0); /* too young, or at work */
+    sleep_ms(_i ? 1050 : OLDER_MS + 50);
+    ck_assert_int_eq(look_at(m, id).state, _i ? MQM_HELD : MQM_OWED);
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUED, "rocketmq", "sent");
+    outcome = MQM_HANDLED;
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    ck_assert_int_eq(look_at(m, id).state, _i ? MQM_PARKED : MQM_DONE);
+}
+END_TEST
+
 START_TEST(test_bad_questions_are_refused)
 {
     struct mqm_rescue_options o;
@@ -383,6 +416,7 @@ int main(void)
     tcase_add_test(tc, test_without_an_id_it_is_left_alone);
     tcase_add_test(tc, test_what_was_reassigned_is_sent_from_its_origin);
     tcase_add_test(tc, test_what_was_parked_is_sent_out_of_parking);
+    tcase_add_loop_test(tc, test_what_was_tried_and_has_no_copy_is_sent, 0, 2);
     tcase_add_test(tc, test_bad_questions_are_refused);
     tcase_add_test(tc, test_a_visitor_ends_it_and_so_does_a_stop);
     return run_case("rescue", tc);

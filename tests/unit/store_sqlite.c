@@ -17,6 +17,45 @@ START_TEST(settings)
 }
 END_TEST
 
+/* A batch is created by few statements; whichever of it are there already, the
+ * others are. */
+START_TEST(some_are_there)
+{
+    enum { BATCH = 21 };
+    char ids[BATCH][16];
+    struct mqm_swap c[BATCH];
+    struct mqm_swap *all[BATCH];
+
+    for (int first = 0; first < BATCH; first++) {
+        int second = (first * 5 + 3) % BATCH;
+        void *s = open_as("durability", "process");
+
+        for (int i = 0; i < BATCH; i++) {
+            snprintf(ids[i], sizeof(ids[i]), "%d.%d", first, i);
+            c[i] = a_swap(ids[i], 0);
+            c[i].value = ids[i];
+            c[i].len = strlen(ids[i]);
+            all[i] = &c[i];
+        }
+        ck_assert_int_eq(put(s, ids[first]), MQM_OK);
+        put(s, ids[second]);
+        ck_assert_int_eq(swap(s, all, BATCH), MQM_OK);
+        for (int i = 0; i < BATCH; i++) {
+            int old = i == first || i == second;
+            struct mqm_swap ask = a_swap(ids[i], MQM_ASK);
+
+            ck_assert_int_eq(c[i].result, old ? MQM_LOST : MQM_OK);
+            ck_assert_int_eq(run(s, &ask), MQM_LOST);
+            ck_assert(ask.now.version == c[i].now.version);
+            ck_assert_uint_eq(ask.now.len, old ? 1 : strlen(ids[i]));
+            ck_assert(memcmp(ask.now.value, old ? "x" : ids[i],
+                             ask.now.len) == 0);
+        }
+        close_store(s);
+    }
+}
+END_TEST
+
 START_TEST(a_held_lock_is_a_limit)
 {
     void *s = open_as("timeout_ms", "500");
@@ -124,6 +163,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, settings);
+    tcase_add_test(tc, some_are_there);
     tcase_add_test(tc, a_held_lock_is_a_limit);
     tcase_add_test(tc, a_replaced_file);
     tcase_add_test(tc, a_deleted_file);

@@ -125,13 +125,13 @@ END_TEST
 
 START_TEST(four_one_by_one)
 {
-    fair("full", 4, 1, 1000, 8);
+    fair("full", 4, 1, 1000, 12);
 }
 END_TEST
 
 START_TEST(four_in_batches)
 {
-    fair("full", 4, 64, 600, 8);
+    fair("full", 4, 64, 600, 12);
 }
 END_TEST
 
