@@ -170,6 +170,26 @@ void mqm__link_put(struct redis_link *l, size_t n)
     l->due++;
 }
 
+void mqm__link_bulk_begin(struct redis_link *l, size_t len)
+{
+    put_head(l, '$', len);
+}
+
+void mqm__link_part(struct redis_link *l, const void *p, size_t len)
+{
+    char *to = len > 0 ? room(l, len) : NULL;
+
+    if (!to)
+        return;
+    memcpy(to, p, len);
+    l->out_len += len;
+}
+
+void mqm__link_bulk_end(struct redis_link *l)
+{
+    mqm__link_part(l, "\r\n", 2);
+}
+
 void mqm__link_bulk2(struct redis_link *l, const char *head, const void *p,
                      size_t len)
 {

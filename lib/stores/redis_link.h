@@ -50,6 +50,10 @@ void mqm__link_put(struct redis_link *l, size_t n);
 void mqm__link_bulk(struct redis_link *l, const void *p, size_t len);
 void mqm__link_bulk2(struct redis_link *l, const char *head, const void *p,
                      size_t len); /* the two as one */
+/* One of len bytes, in parts. */
+void mqm__link_bulk_begin(struct redis_link *l, size_t len);
+void mqm__link_part(struct redis_link *l, const void *p, size_t len);
+void mqm__link_bulk_end(struct redis_link *l);
 void mqm__link_text(struct redis_link *l, const char *text);
 void mqm__link_number(struct redis_link *l, int64_t x);
 

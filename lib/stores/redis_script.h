@@ -54,12 +54,14 @@ extern const char mqm__redis_script_span[];
 
 /* EVALSHA script 3+b mqm:store mqm:s:SPACE mqm:o:SPACE bucket...
  *         id floor keep how first-born last-born newest expects borns counts
- *         id... value...
+ *         id-format ids value-format values
  * how: one letter, l listed or u not, as a capital: anyway.  newest: the
  * largest of the expects.  expects and borns: 7 bytes each in one text; no
  * expects: all are to be created.  counts: of each bucket how many of the ids
- * are its own, 2 bytes; none: of unknown birth, with a key for each.  The value
- * of a listed one begins with its born.
+ * are its own, 2 bytes; none: of unknown birth, with a key for each.  Ids and
+ * values are one text each, and the format is what struct.unpack() takes one of
+ * them out by: an argument a cell costs Redis more than the cell.  The value of
+ * a listed one begins with its born.
  * -> {now in us, then of each that is not plainly done with this as its
  * version: its number, and the cell that is there, or 0: there is none, 1: it
  * is in doubt, 2: the key holds something else.  Negative: an open cell; more

@@ -70,18 +70,66 @@ static void put_borns(struct redis *d, struct mqm_swap *const *s,
     mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
 }
 
-static void put_value(struct redis_link *l, const struct mqm_swap *s)
+/* So many texts of the same length, or of a length of their own before each. */
+static void put_format(struct redis_link *l, size_t len, const char *each)
 {
-    unsigned char open[MQM__REDIS_VERSION_LEN + MQM_VALUE_MAX];
+    char text[24];
 
-    if (!(s->flags & MQM_SWAP_LISTED)) {
-        mqm__link_bulk(l, s->value, s->len);
+    if (len == 0) {
+        mqm__link_text(l, each);
         return;
     }
-    mqm__redis_pack(open, (uint64_t)mqm__redis_born(&s->key));
-    if (s->len > 0)
-        memcpy(open + MQM__REDIS_VERSION_LEN, s->value, s->len);
-    mqm__link_bulk(l, open, MQM__REDIS_VERSION_LEN + s->len);
+    snprintf(text, sizeof(text), "c%zu", len);
+    mqm__link_text(l, text);
+}
+
+static void put_ids(struct redis_link *l, struct mqm_swap *const *s,
+                    const uint16_t *at, size_t n)
+{
+    size_t len = s[at[0]]->key.id_len, sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        sum += s[at[i]]->key.id_len;
+        if (s[at[i]]->key.id_len != len)
+            len = 0;
+    }
+    put_format(l, len, "Bc0");
+    mqm__link_bulk_begin(l, len ? sum : sum + n);
+    for (size_t i = 0; i < n; i++) {
+        const struct mqm_key *key = &s[at[i]]->key;
+        unsigned char head = (unsigned char)key->id_len;
+
+        if (!len)
+            mqm__link_part(l, &head, 1);
+        mqm__link_part(l, key->id, key->id_len);
+    }
+    mqm__link_bulk_end(l);
+}
+
+static void put_values(struct redis_link *l, struct mqm_swap *const *s,
+                       const uint16_t *at, size_t n)
+{
+    size_t born = s[at[0]]->flags & MQM_SWAP_LISTED ? MQM__REDIS_VERSION_LEN : 0;
+    size_t len = s[at[0]]->len + born, sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        sum += s[at[i]]->len + born;
+        if (s[at[i]]->len + born != len)
+            len = 0;
+    }
+    put_format(l, len, ">Hc0");
+    mqm__link_bulk_begin(l, len ? sum : sum + 2 * n);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char head[2 + MQM__REDIS_VERSION_LEN];
+        size_t own = s[at[i]]->len + born;
+
+        head[0] = (unsigned char)(own >> 8);
+        head[1] = (unsigned char)own;
+        mqm__redis_pack(head + 2, (uint64_t)mqm__redis_born(&s[at[i]]->key));
+        mqm__link_part(l, len ? head + 2 : head, (len ? 0 : 2) + born);
+        mqm__link_part(l, s[at[i]]->value, s[at[i]]->len);
+    }
+    mqm__link_bulk_end(l);
 }
 
 static void put_args(struct redis *d, struct mqm_swap *const *s,
@@ -99,10 +147,8 @@ static void put_args(struct redis *d, struct mqm_swap *const *s,
     put_expects(d, s, at, n);
     put_borns(d, s, at, n);
     mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
-    for (size_t i = 0; i < n; i++)
-        mqm__link_bulk(l, s[at[i]]->key.id, s[at[i]]->key.id_len);
-    for (size_t i = 0; i < n; i++)
-        put_value(l, s[at[i]]);
+    put_ids(l, s, at, n);
+    put_values(l, s, at, n);
 }
 
 /* One script for n swaps that go together. */
@@ -114,7 +160,7 @@ static void put_script(struct redis *d, struct mqm_swap *const *s,
     struct redis_buckets b;
 
     mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
-    mqm__link_put(l, 3 + 3 + b.n + 10 + 2 * n);
+    mqm__link_put(l, 3 + 3 + b.n + 14);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
     mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
     mqm__link_number(l, (int64_t)(3 + b.n));
