@@ -172,7 +172,7 @@ AT(mqm_swap, keep_ms, 64);
 AT(mqm_swap, result, 72);
 AT(mqm_swap, now, 80);
 
-SIZE(mqm_store, 64);
+SIZE(mqm_store, 80);
 AT(mqm_store, size, 0);
 AT(mqm_store, flags, 8);
 AT(mqm_store, open, 16);
@@ -181,6 +181,8 @@ AT(mqm_store, swap, 32);
 AT(mqm_store, list, 40);
 AT(mqm_store, memory, 48);
 AT(mqm_store, tick, 56);
+AT(mqm_store, swap_begin, 64);
+AT(mqm_store, swap_end, 72);
 
 SIZE(mqm_adapter, 72);
 AT(mqm_adapter, size, 0);

@@ -392,6 +392,8 @@ static const struct mqm_store store = {
     memory_list,
     memory_memory,
     memory_tick,
+    NULL,
+    NULL,
 };
 
 const struct mqm_plugin mqm__store_memory = {

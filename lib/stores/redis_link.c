@@ -38,8 +38,10 @@ void mqm__link_begin(struct redis_link *l)
 
 void mqm__link_drop(struct redis_link *l)
 {
-    if (l->fd >= 0)
+    if (l->fd >= 0) {
         close(l->fd);
+        l->drops++;
+    }
     l->fd = -1;
     if (l->reader)
         redisReaderFree(l->reader);
@@ -227,13 +229,24 @@ void mqm__link_number(struct redis_link *l, int64_t x)
 
 /* ----------------------------- on the wire ------------------------------ */
 
-static int broken(struct redis_link *l, int err, const char *what)
+static int unknown(struct redis_link *l, int err, const char *what)
 {
-    mqm__link_drop(l);
     return l->host->fail(l->host, err,
                          "%s: %s; it is unknown whether what was asked for "
                          "took place",
                          l->address.label, what);
+}
+
+static int broken(struct redis_link *l, int err, const char *what)
+{
+    mqm__link_drop(l);
+    return unknown(l, err, what);
+}
+
+int mqm__link_lost(struct redis_link *l)
+{
+    return unknown(l, -ECONNRESET, "the connection was lost with an earlier "
+                                   "call");
 }
 
 /* 0, or -ETIMEDOUT.  Errors show when reading or writing. */

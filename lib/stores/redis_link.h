@@ -26,6 +26,7 @@ struct redis_link {
     int64_t timeout_ms, connect_timeout_ms;
     int fd; /* -1: none */
     redisReader *reader;
+    unsigned drops; /* of connections, so far */
     size_t due; /* replies that were asked for and not taken yet */
     char *out; /* what is to be sent; reused */
     size_t out_len, out_room;
@@ -66,6 +67,9 @@ int mqm__link_reply(struct redis_link *l, redisReply **reply);
 void mqm__link_drop(struct redis_link *l);
 void mqm__link_refused(struct redis_link *l);
 void mqm__link_accepted(struct redis_link *l);
+
+/* The words for what was in flight on a connection that is gone; < 0. */
+int mqm__link_lost(struct redis_link *l);
 
 /* An error reply as a result, with its words. */
 int mqm__link_error(struct redis_link *l, const char *error);

@@ -11,6 +11,7 @@
 #include "redis_swap.h"
 
 #include "redis_bucket.h"
+#include "redis_put.h"
 #include "redis_script.h"
 #include "swaps.h"
 
@@ -19,163 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_MAX = 256, TRIES = 3 };
+enum { GROUP_MAX = MQM__REDIS_GROUP, TRIES = 3 };
 enum { PENDING = INT32_MIN, SENT = INT32_MIN + 1 };
-
-#define KEEP_MAX_MS 315360000000  /* ten years */
-
-static int64_t keep_of(const struct mqm_swap *s)
-{
-    if (s->keep_ms < 1)
-        return 1;
-    return s->keep_ms < KEEP_MAX_MS ? s->keep_ms : KEEP_MAX_MS;
-}
-
-static const char *how(const struct mqm_swap *s)
-{
-    int listed = (s->flags & MQM_SWAP_LISTED) != 0;
-
-    if (s->flags & MQM_SWAP_ANYWAY)
-        return listed ? "L" : "U";
-    return listed ? "l" : "u";
-}
-
-/* n numbers of 7 bytes, in one text. */
-static void put_expects(struct redis *d, struct mqm_swap *const *s,
-                        const uint16_t *at, size_t n)
-{
-    unsigned char text[GROUP_MAX * MQM__REDIS_VERSION_LEN];
-    uint64_t newest = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        uint64_t expect = s[at[i]]->expect;
-
-        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN, expect);
-        if (expect > newest && expect <= MQM__REDIS_VERSION_MAX)
-            newest = expect;
-    }
-    mqm__link_number(&d->link, (int64_t)newest);
-    mqm__link_bulk(&d->link, text,
-                   s[at[0]]->expect == 0 ? 0 : n * MQM__REDIS_VERSION_LEN);
-}
-
-static void put_borns(struct redis *d, struct mqm_swap *const *s,
-                      const uint16_t *at, size_t n)
-{
-    unsigned char text[GROUP_MAX * MQM__REDIS_VERSION_LEN];
-
-    for (size_t i = 0; i < n; i++)
-        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN,
-                        (uint64_t)mqm__redis_born(&s[at[i]]->key));
-    mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
-}
-
-/* So many texts of the same length, or of a length of their own before each. */
-static void put_format(struct redis_link *l, size_t len, const char *each)
-{
-    char text[24];
-
-    if (len == 0) {
-        mqm__link_text(l, each);
-        return;
-    }
-    snprintf(text, sizeof(text), "c%zu", len);
-    mqm__link_text(l, text);
-}
-
-static void put_ids(struct redis_link *l, struct mqm_swap *const *s,
-                    const uint16_t *at, size_t n)
-{
-    size_t len = s[at[0]]->key.id_len, sum = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        sum += s[at[i]]->key.id_len;
-        if (s[at[i]]->key.id_len != len)
-            len = 0;
-    }
-    put_format(l, len, "Bc0");
-    mqm__link_bulk_begin(l, len ? sum : sum + n);
-    for (size_t i = 0; i < n; i++) {
-        const struct mqm_key *key = &s[at[i]]->key;
-        unsigned char head = (unsigned char)key->id_len;
-
-        if (!len)
-            mqm__link_part(l, &head, 1);
-        mqm__link_part(l, key->id, key->id_len);
-    }
-    mqm__link_bulk_end(l);
-}
-
-static void put_values(struct redis_link *l, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n)
-{
-    size_t born = s[at[0]]->flags & MQM_SWAP_LISTED ? MQM__REDIS_VERSION_LEN : 0;
-    size_t len = s[at[0]]->len + born, sum = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        sum += s[at[i]]->len + born;
-        if (s[at[i]]->len + born != len)
-            len = 0;
-    }
-    put_format(l, len, ">Hc0");
-    mqm__link_bulk_begin(l, len ? sum : sum + 2 * n);
-    for (size_t i = 0; i < n; i++) {
-        unsigned char head[2 + MQM__REDIS_VERSION_LEN];
-        size_t own = s[at[i]]->len + born;
-
-        head[0] = (unsigned char)(own >> 8);
-        head[1] = (unsigned char)own;
-        mqm__redis_pack(head + 2, (uint64_t)mqm__redis_born(&s[at[i]]->key));
-        mqm__link_part(l, len ? head + 2 : head, (len ? 0 : 2) + born);
-        mqm__link_part(l, s[at[i]]->value, s[at[i]]->len);
-    }
-    mqm__link_bulk_end(l);
-}
-
-static void put_args(struct redis *d, struct mqm_swap *const *s,
-                     const uint16_t *at, size_t n,
-                     const struct redis_buckets *b)
-{
-    struct redis_link *l = &d->link;
-
-    mqm__link_text(l, d->id);
-    mqm__link_number(l, d->floor_ms);
-    mqm__link_number(l, keep_of(s[at[0]]));
-    mqm__link_text(l, how(s[at[0]]));
-    mqm__link_number(l, mqm__redis_born(&s[at[0]]->key)); /* in that order */
-    mqm__link_number(l, mqm__redis_born(&s[at[n - 1]]->key));
-    put_expects(d, s, at, n);
-    put_borns(d, s, at, n);
-    mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
-    put_ids(l, s, at, n);
-    put_values(l, s, at, n);
-}
-
-/* One script for n swaps that go together. */
-static void put_script(struct redis *d, struct mqm_swap *const *s,
-                       uint16_t *at, size_t n)
-{
-    const char *space = s[at[0]]->key.space;
-    struct redis_link *l = &d->link;
-    struct redis_buckets b;
-
-    mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
-    mqm__link_put(l, 3 + 3 + b.n + 14);
-    mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
-    mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
-    mqm__link_number(l, (int64_t)(3 + b.n));
-    mqm__link_text(l, MQM__REDIS_STORE);
-    mqm__link_bulk2(l, MQM__REDIS_SPACE, space, strlen(space));
-    mqm__link_bulk2(l, MQM__REDIS_OPEN, space, strlen(space));
-    mqm__redis_put_buckets(l, &b, s, at);
-    put_args(d, s, at, n, &b);
-}
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
 {
     const unsigned same = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY;
 
-    return keep_of(a) == keep_of(b) && (a->flags & same) == (b->flags & same) &&
+    return mqm__redis_keep(a) == mqm__redis_keep(b) && (a->flags & same) == (b->flags & same) &&
            (a->expect == 0) == (b->expect == 0) &&
            (a->key.born_ms <= 0) == (b->key.born_ms <= 0) &&
            (a->key.space == b->key.space ||
@@ -307,87 +159,169 @@ static int take_group(struct redis *d, struct mqm_swap *const *s,
 }
 
 /* Send what is pending, in groups. */
-static int send_all(struct redis *d, struct mqm_swap *const *s, size_t n,
-                    size_t *groups)
+static int send_all(struct redis *d, struct redis_flight *f)
 {
-    uint16_t *at = d->group;
-    uint16_t *len = d->group + n; /* of each group */
+    uint16_t *at = f->group;
+    uint16_t *len = f->group + f->n; /* of each group */
 
-    *groups = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i]->result != PENDING)
+    f->groups = 0;
+    f->received = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->s[i]->result != PENDING)
             continue;
-        len[*groups] = (uint16_t)gather(s, n, i, at);
-        put_script(d, s, at, len[*groups]);
-        at += len[(*groups)++];
+        len[f->groups] = (uint16_t)gather(f->s, f->n, i, at);
+        mqm__redis_put_script(d, f->s, at, len[f->groups]);
+        at += len[f->groups++];
     }
     d->whole_script = 0;
+    f->drops = d->link.drops;
+    f->deadline_us = d->link.deadline_us;
     return mqm__link_flush(&d->link);
 }
 
-/* One round trip.  1: some have to be sent again. */
-static int round_trip(struct redis *d, struct mqm_swap *const *s, size_t n,
-                      int *first)
+/* Take its answers, unless they were taken.  Its result is 1 if some have to be
+ * sent again. */
+static void receive(struct redis *d, struct redis_flight *f, int *another)
 {
-    const uint16_t *at = d->group;
-    size_t groups = 0;
-    int again = 0, another = 0;
-    int r = send_all(d, s, n, &groups);
+    const uint16_t *at = f->group;
 
-    for (size_t g = 0; r >= 0 && g < groups; g++) {
-        size_t len = d->group[n + g];
-        int x = take_group(d, s, at, len, &another);
+    if (f->received)
+        return;
+    f->received = 1;
+    f->result = MQM_OK;
+    d->link.deadline_us = f->deadline_us;
+    for (size_t g = 0; g < f->groups && f->result >= 0; g++) {
+        size_t len = f->group[f->n + g];
+        int x;
 
-        if (x < 0 && *first == MQM_OK)
-            *first = x;
+        if (f->drops != d->link.drops) {
+            f->result = mqm__link_lost(&d->link);
+            return;
+        }
+        x = take_group(d, f->s, at, len, another);
+        if (x < 0 && f->first == MQM_OK)
+            f->first = x;
         if (x < 0 && d->link.fd < 0)
-            r = x;
-        again |= x == 1;
+            f->result = x;
+        else if (x == 1)
+            f->result = 1;
         at += len;
     }
-    if (r >= 0 && another)
-        r = mqm__redis_hello(d);
-    return r < 0 ? r : again;
 }
 
-static int make_groups(struct redis *d, size_t n)
+static struct redis_flight *flight(struct redis *d, size_t i)
+{
+    return &d->flight[(d->oldest + i) % MQM_STORE_BEGUN];
+}
+
+/* Take all that is in flight, so that the connection is free. */
+static void receive_all(struct redis *d, int *another)
+{
+    for (size_t i = 0; i < d->flying; i++)
+        receive(d, flight(d, i), another);
+}
+
+/* Connected and introduced; while answers are due, it is. */
+static int get_ready(struct redis *d)
+{
+    int another = 0, r;
+
+    if (d->flying > 0 && d->link.fd >= 0) {
+        if (strcmp(d->bucket_id, d->id) == 0) {
+            mqm__link_begin(&d->link);
+            return MQM_OK;
+        }
+        receive_all(d, &another);
+    }
+    r = mqm__redis_ready(d);
+    if (r >= 0 && another)
+        r = mqm__redis_hello(d);
+    return r < 0 ? r : mqm__redis_span(d);
+}
+
+/* Once more what Redis did nothing of.  The time for it begins anew if the
+ * answers had been there for long. */
+static void send_again(struct redis *d, struct redis_flight *f, int another)
+{
+    receive_all(d, &another);
+    for (int i = 1; f->result == 1 && i < TRIES; i++) {
+        f->result = MQM_OK;
+        d->link.deadline_us = f->deadline_us;
+        if (d->link.fd < 0)
+            f->result = mqm__redis_ready(d);
+        else if (mqm__mono_us() >= f->deadline_us)
+            mqm__link_begin(&d->link);
+        if (f->result >= 0 && another)
+            f->result = mqm__redis_hello(d);
+        another = 0;
+        if (f->result >= 0)
+            f->result = mqm__redis_span(d);
+        if (f->result >= 0)
+            f->result = send_all(d, f);
+        if (f->result >= 0)
+            receive(d, f, &another);
+    }
+    if (f->result == 1)
+        f->result = d->host->fail(d->host, -EAGAIN,
+                                  "%s: it was emptied again and again",
+                                  d->link.address.label);
+}
+
+static int make_groups(struct redis *d, struct redis_flight *f, size_t n)
 {
     uint16_t *p;
 
-    if (2 * n <= d->group_room)
+    if (2 * n <= f->room)
         return MQM_OK;
-    p = realloc(d->group, 2 * n * sizeof(*p));
+    p = realloc(f->group, 2 * n * sizeof(*p));
     if (!p)
         return d->host->fail(d->host, -ENOMEM, "redis store: out of memory");
-    d->group = p;
-    d->group_room = 2 * n;
+    f->group = p;
+    f->room = 2 * n;
     return MQM_OK;
 }
 
-/* Up to UINT16_MAX swaps. */
-static int swap_some(struct redis *d, struct mqm_swap *const *s, size_t n)
+static int finish(struct redis_flight *f)
 {
-    int first = MQM_OK;
-    int r = make_groups(d, n);
+    for (size_t i = 0; i < f->n; i++)
+        if (f->s[i]->result == PENDING || f->s[i]->result == SENT)
+            f->s[i]->result = f->result;
+    return f->first < 0 ? f->first : f->result;
+}
 
-    if (r == MQM_OK)
-        r = mqm__redis_ready(d);
+int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n)
+{
+    struct redis_flight *f = flight(d, d->flying);
+    int r = mqm__swaps_check(d->host, s, n);
+
+    if (r < 0)
+        return r;
+    f->s = s;
+    f->n = n;
+    f->first = MQM_OK;
     mqm__swaps_all(s, n, PENDING);
-    if (r == MQM_OK)
-        r = 1;
-    for (int i = 0; r == 1 && i < TRIES; i++) {
-        r = mqm__redis_span(d);
-        if (r >= 0)
-            r = round_trip(d, s, n, &first);
-    }
-    if (r == 1)
-        r = d->host->fail(d->host, -EAGAIN,
-                          "%s: it was emptied again and again",
-                          d->link.address.label);
-    for (size_t i = 0; i < n; i++)
-        if (s[i]->result == PENDING || s[i]->result == SENT)
-            s[i]->result = r;
-    return first < 0 ? first : r;
+    f->result = make_groups(d, f, n);
+    if (f->result == MQM_OK)
+        f->result = get_ready(d);
+    if (f->result >= 0)
+        f->result = send_all(d, f);
+    if (f->result < 0)
+        return finish(f);
+    d->flying++;
+    return MQM_OK;
+}
+
+int mqm__redis_swap_end(struct redis *d)
+{
+    struct redis_flight *f = flight(d, 0);
+    int another = 0;
+
+    receive(d, f, &another);
+    if (f->result == 1)
+        send_again(d, f, another);
+    d->oldest = (d->oldest + 1) % MQM_STORE_BEGUN;
+    d->flying--;
+    return finish(f);
 }
 
 int mqm__redis_swap(struct redis *d, struct mqm_swap *const *s, size_t n)
@@ -398,8 +332,10 @@ int mqm__redis_swap(struct redis *d, struct mqm_swap *const *s, size_t n)
         return first;
     for (size_t i = 0; i < n; i += UINT16_MAX) {
         size_t some = n - i < UINT16_MAX ? n - i : UINT16_MAX;
-        int r = swap_some(d, s + i, some);
+        int r = mqm__redis_swap_begin(d, s + i, some);
 
+        if (r == MQM_OK)
+            r = mqm__redis_swap_end(d);
         if (first == MQM_OK)
             first = r;
     }

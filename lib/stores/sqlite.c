@@ -295,6 +295,8 @@ static const struct mqm_store store = {
     store_list,
     store_memory,
     store_tick,
+    NULL,
+    NULL,
 };
 
 const struct mqm_plugin mqm__store_sqlite = {

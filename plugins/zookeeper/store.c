@@ -186,6 +186,8 @@ static const struct mqm_store store = {
     zk_list,
     store_memory,
     zk_tick,
+    NULL,
+    NULL,
 };
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "zk", "1", &store, NULL};

@@ -3,7 +3,7 @@
 #include <mqmigrate/plugin.h>
 
 static const struct mqm_store store = {sizeof(struct mqm_store), 0, 0, 0,
-                                       0, 0, 0, 0};
+                                       0, 0, 0, 0, 0, 0};
 static const struct mqm_adapter adapter = {sizeof(struct mqm_adapter), 0, 0, 0,
                                            0, 0, 0, 0, 0};
 

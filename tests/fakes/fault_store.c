@@ -241,6 +241,6 @@ static void fault_close(void *self)
 
 static const struct mqm_store store = {
     sizeof(struct mqm_store), MQM_STORE_SHARED, fault_open, fault_close,
-    fault_swap, fault_list, fault_memory, NULL};
+    fault_swap, fault_list, fault_memory, NULL, NULL, NULL};
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "fault", "1", &store, NULL};
