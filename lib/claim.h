@@ -16,7 +16,7 @@
 #include "core.h"
 #include "record.h"
 
-enum { WORK_MAX = COMBINE_MAX / 2, SCRATCH_WORKS = 3 * WORK_MAX / 2 };
+enum { WORK_MAX = COMBINE_MAX / 2, SCRATCH_WORKS = 2 * WORK_MAX };
 
 struct work {
     /* Set by the caller; mqm__work_init() does it for a message. */
@@ -72,6 +72,9 @@ struct flight {
 };
 void mqm__work_post(mqm *m, struct flight *f);
 int mqm__work_finish(mqm *m, struct flight *f);
+
+/* Has one of the two a key of the other? */
+bool mqm__work_meets(const struct flight *a, const struct flight *b);
 
 /* A token that nobody else has. */
 uint64_t mqm__new_token(mqm *m);

@@ -64,6 +64,9 @@ struct chunk {
     size_t begun;
     int64_t claimed_us;
     bool rewound; /* not all of it was begun */
+    bool told;    /* its ends are posted */
+    bool plain;   /* they are all successes */
+    struct flight flight; /* of its claims, then of its ends */
 };
 
 struct run {
@@ -81,7 +84,6 @@ struct run {
     unsigned blocked[BLOCKED_MAX]; /* lanes */
     size_t n_blocked;
     struct chunk chunk[CHUNKS];
-    struct flight flight;
     size_t turn; /* of the chunks */
     struct scratch *scratch;
 };

@@ -132,7 +132,7 @@ static void deliver(mqm *m, size_t first, size_t n, size_t *handled)
         d[i] = (struct mqm_delivery)MQM_DELIVERY_INIT;
         bench_message(&d[i].msg, first + i);
     }
-    must(mqm_run(m, d, n, handler, handled) == MQM_OK, "run");
+    {int rr=mqm_run(m, d, n, handler, handled);must(rr==MQM_OK,"run %d %zu", rr,*handled);};
 }
 
 void guard_run(void *self, struct lap *lap)
