@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOTS = 1024 };
+enum { SLOTS = 2048 };
 
 /* The keys of one round, by hash: a false alarm only costs a round. */
 struct keys {

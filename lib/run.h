@@ -19,7 +19,7 @@
 #include "side.h"
 
 enum {
-    CHUNK = WORK_MAX / 2,
+    CHUNK = WORK_MAX / 4,
     CHUNKS = 3,      /* one ends, one is worked on, one is being claimed */
     CHUNK_US = 5000, /* the last two together are 10 ms of work          */
     AHEAD_MIN = 8,   /* handlers so slow that a chunk is smaller: nothing */

@@ -26,12 +26,14 @@ static const char *how(const struct mqm_swap *s)
     return listed ? "l" : "u";
 }
 
-/* n numbers of 7 bytes, in one text. */
+/* n numbers of 7 bytes, in one text; one if they are all the same, as those
+ * are that were written together. */
 static void put_expects(struct redis *d, struct mqm_swap *const *s,
                         const uint16_t *at, size_t n)
 {
     unsigned char text[MQM__REDIS_GROUP * MQM__REDIS_VERSION_LEN];
     uint64_t newest = 0;
+    size_t len = s[at[0]]->expect == 0 ? 0 : MQM__REDIS_VERSION_LEN;
 
     for (size_t i = 0; i < n; i++) {
         uint64_t expect = s[at[i]]->expect;
@@ -39,17 +41,21 @@ static void put_expects(struct redis *d, struct mqm_swap *const *s,
         mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN, expect);
         if (expect > newest && expect <= MQM__REDIS_VERSION_MAX)
             newest = expect;
+        if (expect != s[at[0]]->expect)
+            len = n * MQM__REDIS_VERSION_LEN;
     }
     mqm__link_number(&d->link, (int64_t)newest);
-    mqm__link_bulk(&d->link, text,
-                   s[at[0]]->expect == 0 ? 0 : n * MQM__REDIS_VERSION_LEN);
+    mqm__link_bulk(&d->link, text, len);
 }
 
+/* Those of listed ones stand in their values. */
 static void put_borns(struct redis *d, struct mqm_swap *const *s,
                       const uint16_t *at, size_t n)
 {
     unsigned char text[MQM__REDIS_GROUP * MQM__REDIS_VERSION_LEN];
 
+    if (s[at[0]]->flags & MQM_SWAP_LISTED)
+        n = 0;
     for (size_t i = 0; i < n; i++)
         mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN,
                         (uint64_t)mqm__redis_born(&s[at[i]]->key));
@@ -135,6 +141,7 @@ static void put_args(struct redis *d, struct mqm_swap *const *s,
     mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
     put_ids(l, s, at, n);
     put_values(l, s, at, n);
+    mqm__link_number(l, (int64_t)n);
 }
 
 void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
@@ -145,7 +152,7 @@ void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
     struct redis_buckets b;
 
     mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
-    mqm__link_put(l, 3 + 3 + b.n + 14);
+    mqm__link_put(l, 3 + 3 + b.n + 15);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
     mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
     mqm__link_number(l, (int64_t)(3 + b.n));

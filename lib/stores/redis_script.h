@@ -54,10 +54,10 @@ extern const char mqm__redis_script_span[];
 
 /* EVALSHA script 3+b mqm:store mqm:s:SPACE mqm:o:SPACE bucket...
  *         id floor keep how first-born last-born newest expects borns counts
- *         id-format ids value-format values
+ *         id-format ids value-format values n
  * how: one letter, l listed or u not, as a capital: anyway.  newest: the
- * largest of the expects.  expects and borns: 7 bytes each in one text; no
- * expects: all are to be created.  counts: of each bucket how many of the ids
+ * largest of the expects.  expects: 7 bytes each in one text, or 7 for all;
+ * none: all are to be created.  borns: 7 bytes each, of those not listed.  counts: of each bucket how many of the ids
  * are its own, 2 bytes; none: of unknown birth, with a key for each.  Ids and
  * values are one text each, and the format is what struct.unpack() takes one of
  * them out by: an argument a cell costs Redis more than the cell.  The value of
