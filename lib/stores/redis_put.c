@@ -98,27 +98,32 @@ static void put_ids(struct redis_link *l, struct mqm_swap *const *s,
     mqm__link_bulk_end(l);
 }
 
+/* Each as it shall lie there, if the guess is close. */
 static void put_values(struct redis_link *l, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n)
+                       const uint16_t *at, size_t n, int64_t guess_us)
 {
-    size_t born = s[at[0]]->flags & MQM_SWAP_LISTED ? MQM__REDIS_VERSION_LEN : 0;
-    size_t len = s[at[0]]->len + born, sum = 0;
+    size_t listed = (s[at[0]]->flags & MQM_SWAP_LISTED) != 0;
+    size_t more = (1 + listed) * MQM__REDIS_VERSION_LEN;
+    size_t len = s[at[0]]->len + more, sum = 0;
+    unsigned char head[2 + 2 * MQM__REDIS_VERSION_LEN];
 
     for (size_t i = 0; i < n; i++) {
-        sum += s[at[i]]->len + born;
-        if (s[at[i]]->len + born != len)
+        sum += s[at[i]]->len + more;
+        if (s[at[i]]->len + more != len)
             len = 0;
     }
     put_format(l, len, ">Hc0");
     mqm__link_bulk_begin(l, len ? sum : sum + 2 * n);
+    mqm__redis_pack(head + 2, (uint64_t)guess_us);
     for (size_t i = 0; i < n; i++) {
-        unsigned char head[2 + MQM__REDIS_VERSION_LEN];
-        size_t own = s[at[i]]->len + born;
+        size_t own = s[at[i]]->len + more;
 
         head[0] = (unsigned char)(own >> 8);
         head[1] = (unsigned char)own;
-        mqm__redis_pack(head + 2, (uint64_t)mqm__redis_born(&s[at[i]]->key));
-        mqm__link_part(l, len ? head + 2 : head, (len ? 0 : 2) + born);
+        if (listed)
+            mqm__redis_pack(head + 2 + MQM__REDIS_VERSION_LEN,
+                            (uint64_t)mqm__redis_born(&s[at[i]]->key));
+        mqm__link_part(l, len ? head + 2 : head, (len ? 0 : 2) + more);
         mqm__link_part(l, s[at[i]]->value, s[at[i]]->len);
     }
     mqm__link_bulk_end(l);
@@ -140,8 +145,9 @@ static void put_args(struct redis *d, struct mqm_swap *const *s,
     put_borns(d, s, at, n);
     mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
     put_ids(l, s, at, n);
-    put_values(l, s, at, n);
+    put_values(l, s, at, n, d->guess_us);
     mqm__link_number(l, (int64_t)n);
+    mqm__link_number(l, d->guess_us);
 }
 
 void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
@@ -152,7 +158,7 @@ void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
     struct redis_buckets b;
 
     mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
-    mqm__link_put(l, 3 + 3 + b.n + 15);
+    mqm__link_put(l, 3 + 3 + b.n + 16);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
     mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
     mqm__link_number(l, (int64_t)(3 + b.n));

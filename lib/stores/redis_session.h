@@ -30,7 +30,8 @@ struct redis_flight {
     size_t n;
     uint16_t *group; /* the swaps by groups, then the length of each group */
     size_t room, groups;
-    int64_t deadline_us;
+    int64_t deadline_us, sent_us;
+    int64_t guess_us; /* of the time by Redis' clock */
     unsigned drops; /* of the link, when it was sent */
     int received;
     int result, first; /* 1: some are to be sent again; the first failure */
@@ -49,6 +50,9 @@ struct redis {
     char bucket_id[MQM__REDIS_IDENTITY + 1];
     struct redis_flight flight[MQM_STORE_BEGUN]; /* a ring */
     size_t oldest, flying;
+    int64_t ahead_us; /* of our clock, Redis', at most; 0: not known */
+    int64_t now_us;   /* by Redis' clock, as the last script said */
+    int64_t guess_us; /* of the call that is being sent or received */
 };
 
 /* Begin a call: connected, introduced. */

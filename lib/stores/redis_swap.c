@@ -21,6 +21,7 @@
 #include <string.h>
 
 enum { GROUP_MAX = MQM__REDIS_GROUP, TRIES = 3 };
+enum { FAR_US = 10000 };
 enum { PENDING = INT32_MIN, SENT = INT32_MIN + 1 };
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
@@ -112,12 +113,17 @@ static int settle(struct redis *d, struct mqm_swap *const *s,
 {
     int64_t now_us = -1;
     int first = MQM_OK;
+    size_t close = 0; /* our guess was */
 
     if (r->type == REDIS_REPLY_ARRAY && r->elements % 2 == 1 &&
-        mqm__redis_is_text(r->element[0]))
-        now_us = mqm__redis_digits(r->element[0]->str, r->element[0]->len);
+        mqm__redis_is_text(r->element[0])) {
+        close = r->element[0]->len > 0 && r->element[0]->str[0] == '~';
+        now_us = mqm__redis_digits(r->element[0]->str + close,
+                                   r->element[0]->len - close);
+    }
     if (now_us <= 0)
         return mqm__redis_nonsense(d);
+    d->now_us = now_us;
     for (size_t i = 1; i < r->elements; i += 2) {
         int x = settle_told(d, s, at, n, r->element + i, now_us);
 
@@ -128,7 +134,7 @@ static int settle(struct redis *d, struct mqm_swap *const *s,
     }
     for (size_t i = 0; i < n; i++)
         if (s[at[i]]->result == SENT)
-            mqm__swap_done(s[at[i]], (uint64_t)now_us);
+            mqm__swap_done(s[at[i]], (uint64_t)(close ? d->guess_us : now_us));
     return first;
 }
 
@@ -158,6 +164,24 @@ static int take_group(struct redis *d, struct mqm_swap *const *s,
     return again ? 1 : r;
 }
 
+/* What Redis' clock says now, or a little more, so that no lease ends earlier
+ * than its holder thinks; even. */
+static int64_t guess(const struct redis *d)
+{
+    return d->ahead_us ? (mqm__mono_us() + d->ahead_us) & ~(int64_t)1 : 0;
+}
+
+/* It said d->now_us later than when we sent. */
+static void learn_time(struct redis *d, const struct redis_flight *f)
+{
+    int64_t most = d->now_us - f->sent_us;
+
+    if (!d->ahead_us || most < d->ahead_us || most > d->ahead_us + FAR_US)
+        d->ahead_us = most;
+    else
+        d->ahead_us += (most - d->ahead_us) / 64;
+}
+
 /* Send what is pending, in groups. */
 static int send_all(struct redis *d, struct redis_flight *f)
 {
@@ -166,6 +190,8 @@ static int send_all(struct redis *d, struct redis_flight *f)
 
     f->groups = 0;
     f->received = 0;
+    f->sent_us = mqm__mono_us();
+    f->guess_us = d->guess_us = guess(d);
     for (size_t i = 0; i < f->n; i++) {
         if (f->s[i]->result != PENDING)
             continue;
@@ -190,6 +216,8 @@ static void receive(struct redis *d, struct redis_flight *f, int *another)
     f->received = 1;
     f->result = MQM_OK;
     d->link.deadline_us = f->deadline_us;
+    d->guess_us = f->guess_us;
+    d->now_us = 0;
     for (size_t g = 0; g < f->groups && f->result >= 0; g++) {
         size_t len = f->group[f->n + g];
         int x;
@@ -207,6 +235,8 @@ static void receive(struct redis *d, struct redis_flight *f, int *another)
             f->result = 1;
         at += len;
     }
+    if (d->now_us)
+        learn_time(d, f);
 }
 
 static struct redis_flight *flight(struct redis *d, size_t i)
