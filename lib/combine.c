@@ -214,14 +214,16 @@ static struct combine_call *heir(struct combine *c)
     return next ? next : sleeper(c->first);
 }
 
-/* What waits is sent first, so that the store works while the heir wakes. */
+/* The heir sends what waits, when it runs: until then those that were just
+ * woken may come again, and go with it. */
 static void hand_over(struct combine *c)
 {
-    struct combine_call *next;
+    struct combine_call *next = heir(c);
 
-    if (c->room > 1 && c->first && !c->alone && c->flying < c->room)
-        begin_round(c);
-    next = heir(c);
+    if (!next && c->room > 1 && c->first && c->flying < c->room) {
+        begin_round(c); /* of those who went away to work */
+        next = heir(c);
+    }
     if (!next) {
         c->leading = false;
         return;
@@ -230,14 +232,13 @@ static void hand_over(struct combine *c)
     sem_post(&next->wake);
 }
 
-/* Under the lock, which is given up meanwhile. */
+/* Under the lock, which is given up. */
 static void sleep_until_woken(struct combine *c, struct combine_call *call)
 {
     call->sleeps = true;
     pthread_mutex_unlock(&c->lock);
     while (sem_wait(&call->wake) != 0)
         ;
-    pthread_mutex_lock(&c->lock);
 }
 
 /* ------------------------------- the calls ------------------------------- */
@@ -268,11 +269,15 @@ void mqm__combine_post(struct combine *c, struct combine_call *call,
     pthread_mutex_unlock(&c->lock);
 }
 
-/* Whoever is woken and not done leads. */
+/* Under the lock, which is given up.  Whoever is woken and not done leads. */
 static void see_it_done(struct combine *c, struct combine_call *call)
 {
-    if (!call->done && c->leading)
+    if (!call->done && c->leading) {
         sleep_until_woken(c, call);
+        if (call->done)
+            return;
+        pthread_mutex_lock(&c->lock);
+    }
     if (!call->done) {
         c->leading = true;
         while (!call->done)
@@ -280,15 +285,21 @@ static void see_it_done(struct combine *c, struct combine_call *call)
         hand_over(c);
     }
     pthread_mutex_unlock(&c->lock);
+}
+
+/* What it came to.  The call is over. */
+static int result_of(struct combine_call *call)
+{
     sem_destroy(&call->wake);
+    return call->result < 0 ? mqm__fail(call->result, "%s", call->story)
+                            : call->result;
 }
 
 int mqm__combine_finish(struct combine *c, struct combine_call *call)
 {
     pthread_mutex_lock(&c->lock);
     see_it_done(c, call);
-    return call->result < 0 ? mqm__fail(call->result, "%s", call->story)
-                            : call->result;
+    return result_of(call);
 }
 
 int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n)
@@ -299,8 +310,7 @@ int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n)
         return MQM_OK;
     enqueue(c, &call, s, n);
     see_it_done(c, &call);
-    return call.result < 0 ? mqm__fail(call.result, "%s", call.story)
-                           : call.result;
+    return result_of(&call);
 }
 
 void mqm__combine_serve(struct combine *c)
@@ -325,6 +335,7 @@ void mqm__combine_enter(struct combine *c)
         c->alone = &me;
         sleep_until_woken(c, &me);
         sem_destroy(&me.wake);
+        pthread_mutex_lock(&c->lock);
     }
     c->leading = true;
     while (c->flying)

@@ -25,7 +25,7 @@ void bench_message(struct mqm_msg *msg, size_t i);
 
 struct guard {
     mqm *m;
-    size_t batch; /* claims, or deliveries, in one call */
+    size_t batch; /* claims, or deliveries, in one call; or threads */
 };
 
 /* settings: what else stands in the section of the store, or "". */
@@ -35,6 +35,7 @@ mqm *guard_open(const char *url, const char *settings);
 void guard_submit(void *self, struct lap *lap); /* ends with the next claims */
 void guard_run(void *self, struct lap *lap);    /* mqm_run() */
 void guard_steps(void *self, struct lap *lap);  /* acquire, release: two calls */
+void guard_threads(void *self, struct lap *lap); /* one message each */
 
 /* Round trips so far. */
 double guard_calls(mqm *m);

@@ -198,6 +198,28 @@ static void make_old(redisContext *c)
     freeReplyObject(r);
 }
 
+static void race_threads(mqm *m, redisContext *c)
+{
+    struct bare bare = {c, 256};
+    struct guard one = {m, 1}, eight = {m, 8}, many = {m, 64};
+    struct race race = {
+        .title = "Redis, threads with one message at a time",
+        .servers = {"redis us"},
+        .n = 4,
+        .racer = {{"by hand: pipelined by 256", pipelined, &bare, 16384, 0,
+                   {{0}}},
+                  {"1 thread", guard_threads, &one, 1024, 0, {{0}}},
+                  {"8 threads", guard_threads, &eight, 4096, 0, {{0}}},
+                  {"Redis: 64 threads", guard_threads, &many, 8192, 0.35,
+                   {{0}}}}};
+
+    bench_ids = IDS_BROKERS;
+    race_run(&race);
+    bench_ids = IDS_NOW;
+    bar_note("Redis: round trips a call of 8 threads", racer_calls(&race.racer[2]) / 2,
+             0.3, -1);
+}
+
 void bench_redis(int port)
 {
     redisContext *c = redisConnect("127.0.0.1", port);
@@ -213,6 +235,7 @@ void bench_redis(int port)
     race_single(m, c);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
         race_batches(m, c, i);
+    race_threads(m, c);
     mqm_close(m);
     redisFree(c);
 }
