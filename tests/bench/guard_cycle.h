@@ -13,8 +13,9 @@ enum { TURN_MAX = 65536 };
 /* Fresh ids for the messages of a turn, as text and as a store has them.
  * NOW: as this moment makes them.  BROKERS: as two brokers with 8 partitions
  * deliver those of a topic with 1000 messages a second, half of them each, one
- * 10 minutes behind the other (see ids.c).  TIMELESS: at random. */
-enum bench_ids { IDS_NOW, IDS_BROKERS, IDS_TIMELESS };
+ * 10 minutes behind the other (see ids.c).  EVEN: one a millisecond, until now.
+ * TIMELESS: at random. */
+enum bench_ids { IDS_NOW, IDS_BROKERS, IDS_EVEN, IDS_TIMELESS };
 extern enum bench_ids bench_ids;
 extern char bench_id[TURN_MAX][MQM_ID_LEN + 1];
 extern unsigned char bench_id16[TURN_MAX][16];

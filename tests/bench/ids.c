@@ -78,6 +78,8 @@ void bench_make_ids(size_t n)
             make_now(i);
         else if (bench_ids == IDS_BROKERS)
             make_id(i, next_born(), 7);
+        else if (bench_ids == IDS_EVEN)
+            make_id(i, (uint64_t)time(NULL) * 1000 - n + i, 7);
         else
             make_id(i, chance() >> 16, 4);
 }

@@ -5,49 +5,20 @@
  */
 #include "bench.h"
 #include "guard_cycle.h"
+#include "sets.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-#define CELL "mqm:c:" BENCH_SPACE ":"
-enum { HEAD = sizeof(CELL) - 1, KEY = HEAD + 16 };
 
 struct bare {
     redisContext *c;
     size_t batch;
 };
 
-static size_t held_len, done_len;
-static const char filler[512];
-
-static redisReply *take(redisContext *c)
-{
-    void *reply = NULL;
-
-    must(redisGetReply(c, &reply) == REDIS_OK, "redis: %s", c->errstr);
-    return reply;
-}
-
-static void expect_ok(redisContext *c)
-{
-    redisReply *r = take(c);
-
-    must(r->type == REDIS_REPLY_STATUS, "redis did not set a key");
-    freeReplyObject(r);
-}
-
-/* SET key value PX ms [NX], for message i. */
+/* For message i. */
 static void append_set(struct bare *b, size_t i, int claims)
 {
-    char key[KEY + 1] = CELL;
-    const char *argv[6] = {"SET", key, filler, "PX", "604800000", "NX"};
-    size_t lens[6] = {3, KEY, claims ? held_len : done_len, 2, 9, 2};
-
-    memcpy(key + HEAD, bench_id16[i], 16);
-    must(redisAppendCommandArgv(b->c, claims ? 6 : 5, argv, lens) == REDIS_OK,
-         "redis: no memory");
+    sets_append(b->c, BENCH_SPACE, bench_id16[i], claims);
 }
 
 static void pipelined(void *self, struct lap *lap)
@@ -64,7 +35,7 @@ static void pipelined(void *self, struct lap *lap)
         for (size_t i = at; at < lap->n && i < at + n; i++, sent++)
             append_set(b, i, 1);
         while (sent-- > 0)
-            expect_ok(b->c);
+            sets_take(b->c);
         lap->calls++;
     }
     lap_end(lap);
@@ -78,9 +49,9 @@ static void naive(void *self, struct lap *lap)
     lap_begin(lap);
     for (size_t i = 0; i < lap->n; i++) {
         append_set(b, i, 1);
-        expect_ok(b->c);
+        sets_take(b->c);
         append_set(b, i, 0);
-        expect_ok(b->c);
+        sets_take(b->c);
         lap->calls += 2;
     }
     lap_end(lap);
@@ -99,7 +70,7 @@ static size_t cell_len(redisContext *c, const char *key)
     size_t len;
 
     must(r && r->type == REDIS_REPLY_INTEGER && r->integer > 0 &&
-             r->integer <= (long long)sizeof(filler),
+             r->integer <= 500,
          "the store's cells do not lie in %s", key);
     len = (size_t)r->integer;
     freeReplyObject(r);
@@ -125,9 +96,9 @@ static void learn_lengths(mqm *m, redisContext *c)
     bench_make_ids(1);
     bench_message(&claim.msg, 0);
     must(mqm_acquire(m, &claim) == MQM_OK, "acquire");
-    held_len = cell_len(c, OPEN);
+    sets_held_len = cell_len(c, OPEN);
     must(mqm_release_on_success(m, &claim) == MQM_OK, "release");
-    done_len = filed_len(c);
+    sets_done_len = filed_len(c);
 }
 
 /* --------------------------------- races --------------------------------- */
@@ -184,20 +155,6 @@ static void race_batches(mqm *m, redisContext *c, size_t kind)
     bench_ids = IDS_NOW;
 }
 
-/* As if the store had been begun an hour ago: what was born before is in doubt.
- */
-static void make_old(redisContext *c)
-{
-    long long ago = ((long long)time(NULL) - 3600) * 1000;
-    redisReply *r = redisCommand(c, "HSET mqm:store created %lld", ago);
-
-    must(r && r->type == REDIS_REPLY_INTEGER, "there is no mqm:store");
-    freeReplyObject(r);
-    r = redisCommand(c, "HSET mqm:s:" BENCH_SPACE " from %lld", ago);
-    must(r && r->type == REDIS_REPLY_INTEGER, "there is no space");
-    freeReplyObject(r);
-}
-
 static void race_threads(mqm *m, redisContext *c)
 {
     struct bare bare = {c, 256};
@@ -222,14 +179,13 @@ static void race_threads(mqm *m, redisContext *c)
 
 void bench_redis(int port)
 {
-    redisContext *c = redisConnect("127.0.0.1", port);
+    redisContext *c = sets_connect(port);
     char url[64];
     mqm *m;
 
-    must(c && !c->err, "no redis on port %d", port);
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", port);
     mqm_close(guard_open(url, ""));
-    make_old(c);
+    sets_make_old(c, BENCH_SPACE);
     m = guard_open(url, "");
     learn_lengths(m, c);
     race_single(m, c);
