@@ -45,11 +45,13 @@ struct work {
 /* Memory for a call's works, kept for the next one. */
 struct scratch {
     struct scratch *next;
+    struct chunk *chunk; /* NULL, or those of a run */
     struct work work[SCRATCH_WORKS];
 };
 
 struct scratch *mqm__scratch(mqm *m); /* NULL: no memory, with words */
 void mqm__scratch_put(mqm *m, struct scratch *s);
+void mqm__scratch_back(mqm *m, struct scratch *s); /* under m->lock */
 void mqm__scratch_free(struct scratch *s); /* and all behind it */
 
 /* Fill in topic, request and key for a message and an op.  Negative results

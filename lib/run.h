@@ -3,10 +3,13 @@
  *
  * Copies are claimed in chunks, no more than the handler begins within about
  * CHUNK_US at its present speed.  While one chunk is worked on, the ends of the
- * one before travel with the claims of the one after it:
+ * one before and the claims of the one after it are with the store:
  *
  *     claim 1 | work 1  | work 2        | work 3        | end 3
  *             | claim 2 | end 1 claim 3 | end 2         |
+ *
+ * As one call, where the store knows no other; else each is on its way as soon
+ * as it is known, so that a fast handler does not keep the store waiting.
  *
  * If a chunk takes longer, what was not begun is handed back, and so is what
  * was claimed ahead, and claimed anew.  When mqm__run() returns, nothing is in
@@ -19,7 +22,7 @@
 #include "side.h"
 
 enum {
-    CHUNK = WORK_MAX / 4,
+    CHUNK = WORK_MAX / 2,
     CHUNKS = 3,      /* one ends, one is worked on, one is being claimed */
     CHUNK_US = 5000, /* the last two together are 10 ms of work          */
     AHEAD_MIN = 8,   /* handlers so slow that a chunk is smaller: nothing */
@@ -83,7 +86,7 @@ struct run {
 
     unsigned blocked[BLOCKED_MAX]; /* lanes */
     size_t n_blocked;
-    struct chunk chunk[CHUNKS];
+    struct chunk *chunk; /* CHUNKS of them, the scratch's */
     size_t turn; /* of the chunks */
     struct scratch *scratch;
 };
