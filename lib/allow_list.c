@@ -133,6 +133,16 @@ size_t mqm__allow_list_size(const struct allow_list *l)
     return l ? l->n : 0;
 }
 
+uint64_t mqm__allow_list_print(const struct allow_list *l)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; l && i <= l->mask; i++)
+        if (l->slots[i].len)
+            sum += l->slots[i].hash;
+    return sum;
+}
+
 static bool has(const struct allow_list *l, const void *data, size_t len)
 {
     uint64_t hash = hash_of(data, len);

@@ -4,6 +4,7 @@
 #include "codec.h"
 #include "error.h"
 #include "id.h"
+#include "sight.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static void by_policy(mqm *m, struct work *w, const struct config *c,
     w->rq.by_rule = r.by_rule;
     w->rq.may_pin_away = !m->source.path || since <= t->policy_max_age_ms;
     if (r.future_born && w->rq.op == OP_ACQUIRE)
-        mqm__count(m, COUNT_FUTURE_BORN);
+        mqm__count(m, w, COUNT_FUTURE_BORN);
 }
 
 /* A copy without an id: the old side tells it apart by where it lies. */
@@ -54,7 +55,7 @@ static int by_origin(mqm *m, struct work *w, const struct mqm_msg *msg)
 
     w->by_origin = true;
     if (w->rq.op == OP_ACQUIRE)
-        mqm__count(m, COUNT_WITHOUT_ID);
+        mqm__count(m, w, COUNT_WITHOUT_ID);
     if (msg->id_len > MQM_ID_MAX)
         w->why = "its id is too long";
     else
@@ -101,6 +102,8 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->side_tag = 0;
     w->finished = w->unreadable = false;
     w->by_origin = false;
+    w->sight = SIGHT_NONE;
+    w->topic = NULL;
     memset(&w->rq, 0, sizeof(w->rq));
     memset(&w->now, 0, sizeof(w->now));
     if (!msg->topic || !msg->side)
@@ -173,6 +176,7 @@ static void decide(mqm *m, struct work *w, uint64_t expect, bool known)
     if (!w->rq.route)
         w->rq.route = w->now.side;
     v = mqm__decide(&w->now, &w->rq, &w->next, &w->why);
+    w->sight = mqm__sight(w, v);
     if (w->next.state != MQM_FREE) {
         w->result = v;
         write_next(w, expect);

@@ -31,6 +31,7 @@ struct work {
                        /*   of a grant or an end the whole of it             */
     int64_t retry_ms;  /* LATER: of a lease or pause, what is left of it     */
     unsigned char side_tag; /* of a DONE record */
+    int sight;              /* a sight: who saw the message first */
 
     /* Its own. */
     struct mqm_swap swap;

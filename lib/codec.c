@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* codec.c - see codec.h. */
 #include "codec.h"
+#include "bytes.h"
 #include "error.h"
 
 #include <mqmigrate/plugin.h>
@@ -15,58 +16,6 @@ enum { BY_RULE = 1, BODY_SAFE = 2, REASSIGNED = 4, UNSENT = 8, ALL_FLAGS = 15 };
 static_assert(1 + 1 + 1 + 2 + 8 + 8 + 4 + 3 + RECORD_SIDE + RECORD_HOLDER +
                       RECORD_ORIGIN <= MQM_VALUE_MAX,
               "the longest record fits a cell");
-
-struct reader {
-    const unsigned char *at;
-    size_t left;
-    bool bad;
-};
-
-static unsigned char *put(unsigned char *p, uint64_t v, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        *p++ = (unsigned char)(v >> 8 * i);
-    return p;
-}
-
-static unsigned char *put_text(unsigned char *p, const char *text)
-{
-    size_t len = strlen(text);
-
-    p = put(p, len, 1);
-    memcpy(p, text, len);
-    return p + len;
-}
-
-static uint64_t get(struct reader *r, unsigned bytes)
-{
-    uint64_t v = 0;
-
-    if (r->left < bytes) {
-        r->bad = true;
-        return 0;
-    }
-    for (unsigned i = 0; i < bytes; i++)
-        v |= (uint64_t)r->at[i] << 8 * i;
-    r->at += bytes;
-    r->left -= bytes;
-    return v;
-}
-
-static void get_text(struct reader *r, char *out, size_t size)
-{
-    size_t len = get(r, 1);
-
-    if (len >= size || len > r->left) {
-        r->bad = true;
-        return;
-    }
-    r->bad |= memchr(r->at, 0, len) != NULL;
-    memcpy(out, r->at, len);
-    out[len] = '\0';
-    r->at += len;
-    r->left -= len;
-}
 
 unsigned char mqm__side_tag(const char *side)
 {
@@ -83,47 +32,51 @@ size_t mqm__encode(unsigned char *out, const struct record *r)
                      (r->body_safe ? BODY_SAFE : 0u) |
                      (r->reassigned ? REASSIGNED : 0u) |
                      (r->unsent ? UNSENT : 0u);
-    unsigned char *p = put(out, FORMAT << 4 | (unsigned)r->state, 1);
+    unsigned char *p = mqm__put(out, FORMAT << 4 | (unsigned)r->state, 1);
 
     if (r->state == MQM_DONE) {
-        p = put(p, r->token, 8);
-        return (size_t)(put(p, mqm__side_tag(r->side), 1) - out);
+        p = mqm__put(p, r->token, 8);
+        return (size_t)(mqm__put(p, mqm__side_tag(r->side), 1) - out);
     }
-    p = put(p, flags, 1);
-    p = put(p, (unsigned)r->why, 1);
-    p = put(p, r->attempts > UINT16_MAX ? UINT16_MAX : r->attempts, 2);
-    p = put(p, r->token, 8);
-    p = put(p, r->doubt, 8);
-    p = put(p, (uint64_t)r->lease_ms, 4);
-    p = put_text(p, r->side);
-    p = put_text(p, r->holder);
-    return (size_t)(put_text(p, r->origin) - out);
+    p = mqm__put(p, flags, 1);
+    p = mqm__put(p, (unsigned)r->why, 1);
+    p = mqm__put(p, r->attempts > UINT16_MAX ? UINT16_MAX : r->attempts, 2);
+    p = mqm__put(p, r->token, 8);
+    p = mqm__put(p, r->doubt, 8);
+    p = mqm__put(p, (uint64_t)r->lease_ms, 4);
+    p = mqm__put_text(p, r->side);
+    p = mqm__put_text(p, r->holder);
+    return (size_t)(mqm__put_text(p, r->origin) - out);
 }
 
-static void decode_open(struct record *out, struct reader *r)
+static void decode_open(struct record *out, struct bytes *r)
 {
-    unsigned flags = (unsigned)get(r, 1);
+    unsigned flags = (unsigned)mqm__get(r, 1);
 
-    out->why = (int)get(r, 1);
-    out->attempts = (unsigned)get(r, 2);
-    out->token = get(r, 8);
-    out->doubt = get(r, 8);
-    out->lease_ms = (int64_t)get(r, 4);
-    get_text(r, out->side, sizeof(out->side));
-    get_text(r, out->holder, sizeof(out->holder));
-    get_text(r, out->origin, sizeof(out->origin));
+    out->why = (int)mqm__get(r, 1);
+    out->attempts = (unsigned)mqm__get(r, 2);
+    out->token = mqm__get(r, 8);
+    out->doubt = mqm__get(r, 8);
+    out->lease_ms = (int64_t)mqm__get(r, 4);
+    mqm__get_text(r, out->side, sizeof(out->side));
+    mqm__get_text(r, out->holder, sizeof(out->holder));
+    mqm__get_text(r, out->origin, sizeof(out->origin));
     out->by_rule = flags & BY_RULE;
     out->body_safe = flags & BODY_SAFE;
     out->reassigned = flags & REASSIGNED;
     out->unsent = flags & UNSENT;
     r->bad |= (flags & ~(unsigned)ALL_FLAGS) || !out->side[0];
+    /* Tokens grow, and who holds it has one and has begun: record.c counts on
+     * both. */
+    r->bad |= out->token == UINT64_MAX;
+    r->bad |= out->state == MQM_HELD && (!out->token || !out->attempts);
 }
 
 int mqm__decode(struct record *out, const unsigned char *in, size_t len,
                 unsigned char *side_tag)
 {
-    struct reader r = {in, len, false};
-    unsigned head = (unsigned)get(&r, 1);
+    struct bytes r = {in, len, false};
+    unsigned head = (unsigned)mqm__get(&r, 1);
     unsigned char tag = 0;
 
     *out = (struct record){.state = (int)(head & 15)};
@@ -132,8 +85,8 @@ int mqm__decode(struct record *out, const unsigned char *in, size_t len,
                          "knows %d: update it, or look for a foreign value "
                          "under our key", head >> 4, FORMAT);
     if (out->state == MQM_DONE) {
-        out->token = get(&r, 8);
-        tag = (unsigned char)get(&r, 1);
+        out->token = mqm__get(&r, 8);
+        tag = (unsigned char)mqm__get(&r, 1);
     } else if (out->state == MQM_OWED || out->state == MQM_HELD ||
                out->state == MQM_PARKED) {
         decode_open(out, &r);

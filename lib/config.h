@@ -75,6 +75,8 @@ enum mqm__in_doubt { MQM_DOUBT_PARK, MQM_DOUBT_AGAIN };
 struct topic_config {
     char *topic, *group;
     char *space; /* app/group/topic */
+    struct tally *tally; /* tally.h; set when the configuration takes over   */
+    uint64_t print;      /* of the policy, fingerprint.h; as above          */
     struct policy policy;
     struct at_side at[MQM_SIDES]; /* [MQM_OLD], [MQM_NEW] */
     int64_t lease_ms;    /* of a claim                                       */
@@ -93,6 +95,7 @@ struct topic_config {
 struct config {
     char *app;
     char *plugin_dir; /* NULL: beside the library */
+    int64_t report_ms; /* between two reports of an instance; 0: none */
     struct store_config store;
     struct side_config *sides;
     size_t n_sides;

@@ -38,20 +38,6 @@ struct edit {
 
 static const struct json_place in_topics = {NULL, "topics", 0};
 
-/* A file that is being written by somebody without the lock settles soon. */
-static int read_file(struct edit *e)
-{
-    const struct timespec pause = {0, 20000000};
-    int i, r = -EAGAIN;
-
-    for (i = 0; i < 50 && r == -EAGAIN; i++) {
-        if (i)
-            nanosleep(&pause, NULL);
-        r = mqm__source_file_read(&e->file, &e->now.text, &e->now.len);
-    }
-    return r < 0 ? r : 0;
-}
-
 static int find_topic(struct edit *e, const char *group, const char *topic)
 {
     int r = mqm__config_parse(&e->before, e->now.text, e->now.len, e->path);
@@ -148,6 +134,17 @@ static int edit_bool(struct edit *e)
     return r ? r : put(e, e->name, on ? "true" : "false");
 }
 
+static int put_text(struct edit *e)
+{
+    json_t *value = json_string(e->value);
+    json_t *any = value ? NULL : json_string_nocheck(e->value);
+
+    if (!any)
+        return put_json(e, e->name, value);
+    json_decref(any);
+    return bad_value(e, "a text (UTF-8)");
+}
+
 static int edit_cut(struct edit *e)
 {
     uint32_t ppm;
@@ -155,7 +152,7 @@ static int edit_cut(struct edit *e)
     if (mqm__cut_of_text(e->value, &ppm) < 0)
         return bad_value(e, "a percentage: \"0%\" to \"100%\", in steps of "
                             "0.0001%");
-    return put_json(e, e->name, json_string(e->value));
+    return put_text(e);
 }
 
 static size_t index_of(const json_t *list, const char *entry)
@@ -205,7 +202,7 @@ static int edit_other(struct edit *e, const struct setting_row *row)
     int64_t n;
 
     if (row->kind != KIND_MS && row->kind != KIND_COUNT)
-        return put_json(e, e->name, json_string(e->value));
+        return put_text(e);
     if (number_of(e->value, &n) < 0)
         return bad_value(e, row->limits);
     return put_number(e, e->name, n);
@@ -276,7 +273,8 @@ static int untouched(struct edit *e)
 
 static int change_locked(struct edit *e, const char *group, const char *topic)
 {
-    int r = read_file(e);
+    int r = mqm__source_file_settled(&e->file, &e->now.text,
+                                     &e->now.len);
 
     if (!r)
         r = find_topic(e, group, topic);

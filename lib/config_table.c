@@ -34,6 +34,14 @@ const struct setting_row mqm__settings[] = {
      BYTES(1, 4000),
      .words = "Where mqm_NAME.so of a plugin is looked for."},
     {.where = "",
+     .name = "report_ms",
+     .kind = KIND_MS,
+     .offset = AT(config, report_ms),
+     .preset = "5000",
+     RANGE(0, 3600000),
+     .words = "How often an instance writes into the store that it is there "
+              "and what it has done, for mqmctl status; 0: never."},
+    {.where = "",
      .name = "store",
      .kind = KIND_PART,
      .limits = "the section \"store\"",
@@ -161,7 +169,8 @@ const struct setting_row mqm__settings[] = {
      .preset = "5000",
      RANGE(0, 3600000),
      .words = "How far producers' clocks may be off.  What is born later than "
-              "that is not believed, and the old side's."},
+              "that is not believed, and the old side's.  A store that lost "
+              "records has what was born so long after that in doubt, too."},
     {.where = "topics[]",
      .name = "lease_ms",
      .kind = KIND_MS,

@@ -12,7 +12,9 @@
 #include "combine.h"
 #include "config.h"
 #include "limbo.h"
+#include "reporter.h"
 #include "source_file.h"
+#include "tally.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,16 +26,10 @@ struct snapshot {
     struct config *config;
 };
 
-/* What is counted; struct mqm_stats is made of it. */
-enum count {
-    COUNT_GRANTED, COUNT_DOUBTFUL, COUNT_SKIPPED, COUNT_LATER, COUNT_LOST,
-    COUNT_SUCCEEDED, COUNT_FAILED, COUNT_PARKED, COUNT_ERRORS,
-    COUNT_WITHOUT_ID, COUNT_FUTURE_BORN, COUNTS
-};
-
 struct run;     /* run.c */
 struct scratch; /* claim.c */
 struct side;    /* side.c */
+struct rescue_memo; /* rescue_memo.c */
 
 /* A plugin that is open. */
 struct plugin {
@@ -69,6 +65,7 @@ struct mqm {
 
     struct side *sides;
     size_t n_sides;
+    struct rescue_memo *rescued; /* what mqm_rescue() sent; under lock */
     _Atomic int64_t pace_us; /* of mqm_run() called by the program itself */
 
     bool keeper_runs;
@@ -77,7 +74,9 @@ struct mqm {
     bool keeper_ends; /* under lock */
     bool posted;      /* a call waits for whoever has time; under lock */
 
-    atomic_uint_fast64_t counts[COUNTS];
+    struct tally *tallies; /* first of the list; under lock, grows only */
+    atomic_uint_fast64_t strays[COUNTS]; /* of no topic */
+    struct reporter reporter;
 };
 
 /* clock.c */
@@ -94,11 +93,6 @@ void mqm__snapshot_put(struct snapshot *s);
 
 /* Waits ms in slices; -ECANCELED once mqm_stop() was called. */
 int mqm__wait(const mqm *m, int64_t ms);
-
-static inline void mqm__count(mqm *m, enum count what)
-{
-    atomic_fetch_add_explicit(&m->counts[what], 1, memory_order_relaxed);
-}
 
 __attribute__((format(printf, 3, 4)))
 void mqm__log(const mqm *m, int level, const char *fmt, ...);

@@ -9,9 +9,17 @@
 
 static _Thread_local char text[768];
 
+void mqm__make_plain(char *words)
+{
+    for (; *words; words++)
+        if ((unsigned char)*words < ' ' || *words == 127)
+            *words = '?';
+}
+
 int mqm__vfail(int err, const char *fmt, va_list ap)
 {
     vsnprintf(text, sizeof(text), fmt, ap);
+    mqm__make_plain(text);
     return err;
 }
 
@@ -37,6 +45,7 @@ int mqm__fail_in(int err, const char *fmt, ...)
     va_end(ap);
     at = strlen(text);
     snprintf(text + at, sizeof(text) - at, "%s", old);
+    mqm__make_plain(text);
     return err;
 }
 

@@ -28,4 +28,8 @@ MQM__PRINTF(2) int mqm__fail_in(int err, const char *fmt, ...);
 
 void mqm__clear_error(void);
 
+/* Words may hold what others wrote (a name in a file, a server's error): what
+ * would move a cursor or begin a line becomes a '?'.  Of every text here. */
+void mqm__make_plain(char *text);
+
 #endif

@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* info.c - what is configured: topics, plugins. */
+/* info.c - what is configured: topics, in force or in a file; plugins. */
 #include "core.h"
 #include "error.h"
 #include "plugin.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-int mqm_topics(mqm *m,
-               int (*visit)(void *user, const struct mqm_topic_info *info),
-               void *user)
-{
-    struct snapshot *snap;
-    int r = mqm__enter(m);
+typedef int (*topic_visitor)(void *user, const struct mqm_topic_info *info);
 
-    if (r < 0)
-        return r;
-    if (!visit)
-        return mqm__fail(-EINVAL, "mqm_topics() needs a visitor");
-    snap = mqm__snapshot(m);
-    for (size_t i = 0; i < snap->config->n_topics && r == 0; i++) {
-        const struct topic_config *t = &snap->config->topics[i];
+static int show_topics(const struct config *c, topic_visitor visit, void *user)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < c->n_topics && r == 0; i++) {
+        const struct topic_config *t = &c->topics[i];
         struct mqm_topic_info info = {
             .size = sizeof(info), .group = t->group, .topic = t->topic,
             .old_side = t->at[MQM_OLD].side->name,
@@ -31,7 +26,56 @@ int mqm_topics(mqm *m,
 
         r = visit(user, &info);
     }
+    return r;
+}
+
+int mqm_topics(mqm *m, topic_visitor visit, void *user)
+{
+    struct snapshot *snap;
+    int r = mqm__enter(m);
+
+    if (r < 0)
+        return r;
+    if (!visit)
+        return mqm__fail(-EINVAL, "mqm_topics() needs a visitor");
+    snap = mqm__snapshot(m);
+    r = show_topics(snap->config, visit, user);
     mqm__snapshot_put(snap);
+    return r;
+}
+
+static int parse_config(struct config **out, const char *config)
+{
+    struct source_file file = {.path = NULL};
+    char *text = NULL;
+    size_t len = 0;
+    int r;
+
+    if (config[0] == '{')
+        return mqm__config_parse(out, config, strlen(config), "(inline)");
+    file.path = strdup(config);
+    if (!file.path)
+        return mqm__fail(-ENOMEM, "no memory for a path");
+    r = mqm__source_file_settled(&file, &text, &len);
+    if (r == 0)
+        r = mqm__config_parse(out, text, len, config);
+    mqm__source_file_free(&file);
+    free(text);
+    return r;
+}
+
+int mqm_read_topics(const char *config, topic_visitor visit, void *user)
+{
+    struct config *c = NULL;
+    int r;
+
+    if (!config || !visit)
+        return mqm__fail(-EINVAL, "mqm_read_topics() needs a configuration and "
+                         "a visitor");
+    r = parse_config(&c, config);
+    if (r == 0)
+        r = show_topics(c, visit, user);
+    mqm__config_free(c);
     return r;
 }
 

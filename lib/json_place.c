@@ -5,6 +5,8 @@
  */
 #include "json_place.h"
 
+#include "error.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -157,18 +159,15 @@ size_t mqm__json_line(const char *text, size_t len, const struct json_place *p)
     return line;
 }
 
-/* Names come from a file: what could not be read by a person is a '?'. */
 static void put_name(char *buf, size_t size, const struct json_place *p)
 {
-    size_t at = strlen(buf), i;
+    size_t at = strlen(buf);
 
     if (!p->name)
         snprintf(buf + at, size - at, "[%zu]", p->index);
     else
         snprintf(buf + at, size - at, "%s%.60s", at ? "." : "", p->name);
-    for (i = at; buf[i]; i++)
-        if ((unsigned char)buf[i] < ' ' || buf[i] == 127)
-            buf[i] = '?';
+    mqm__make_plain(buf + at);
 }
 
 static void put_names(char *buf, size_t size, const struct json_place *p)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* keeper.c - what has to be done now and then: read the policy again, renew
- * the leases of handlers that run, let the store forget.
+ * the leases of handlers that run, report, let the store forget.
  *
  * One thread, or mqm_tick() of a program that wants none.
  */
@@ -37,6 +37,7 @@ static void beat(mqm *m, int64_t *reloaded, int64_t *ticked)
         *reloaded = now;
         mqm__reload_if_changed(m);
     }
+    mqm__report(m);
     if (now - *ticked >= STORE_MS) {
         *ticked = now;
         store_tick(m);

@@ -3,6 +3,7 @@
 #include "claim.h"
 #include "error.h"
 #include "plugin.h"
+#include "rescue.h"
 #include "side.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ void mqm__log(const mqm *m, int level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    mqm__make_plain(text);
     m->opts.log(m->opts.user, level, text);
 }
 
@@ -67,6 +69,7 @@ static int init(mqm *m, const struct mqm_options *opts)
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
         return mqm__fail(-EIO, "getrandom(): %s", strerror(errno));
     atomic_init(&m->token_seed, seed);
+    mqm__reporter_init(m);
     atomic_init(&m->pace_us, 10000);
     r = mqm__limbo_init(&m->limbo);
     if (r < 0)
@@ -83,16 +86,19 @@ static int init(mqm *m, const struct mqm_options *opts)
 static int forget_before(mqm *m, const struct topic_config *t, int64_t *from,
                          int64_t *created)
 {
+    int64_t raise_ms = *created + t->policy.margin_ms;
+
     mqm__log(m, MQM_WARN,
              "%s: the store was made after \"since\": is it the one that the "
              "migration began with?  Messages born before it are in doubt",
              t->space);
-    return m->store.table->store->memory(m->store.self, t->space, *created,
+    return m->store.table->store->memory(m->store.self, t->space, raise_ms,
                                          from, created);
 }
 
 /* A store that began after the switch has forgotten what was before it: it is
- * not the one that the migration began with. */
+ * not the one that the migration began with.  Of what was before it the
+ * producers' clocks may have been ahead. */
 static int check_memory(mqm *m)
 {
     const struct config *c = m->snapshot->config;
@@ -101,12 +107,13 @@ static int check_memory(mqm *m)
 
     for (size_t i = 0; i < c->n_topics && r == 0; i++) {
         const struct topic_config *t = &c->topics[i];
-        int64_t from = 0, created = 0;
+        int64_t from = 0, created = 0, since = t->policy.since_ms;
 
         mqm__combine_enter(&m->combine);
         r = s->memory(m->store.self, t->space, 0, &from, &created);
-        if (r == 0 && t->policy.since_ms && created > t->policy.since_ms &&
-            from < created && (s->flags & MQM_STORE_DURABLE))
+        if (r == 0 && since && created > since &&
+            from < created + t->policy.margin_ms &&
+            (s->flags & MQM_STORE_DURABLE))
             r = forget_before(m, t, &from, &created);
         mqm__combine_leave(&m->combine);
     }
@@ -155,16 +162,19 @@ static void wait_for_runs(mqm *m)
 /* What has been built so far, in the order in which it was. */
 static void dispose(mqm *m)
 {
+    mqm__memo_free(m);
     mqm__sides_free(m); /* waits for handlers, whose leases are renewed */
     wait_for_runs(m);
     mqm__keeper_stop(m);
     if (m->store.table) {
+        mqm__report_gone(m);
         mqm__plugin_close(&m->store);
         mqm__combine_destroy(&m->combine);
     }
     mqm__scratch_free(m->scratch);
     mqm__snapshot_put(m->snapshot);
     mqm__snapshot_put(m->first);
+    mqm__tally_free(m->tallies);
     mqm__source_file_free(&m->source);
     mqm__limbo_destroy(&m->limbo);
     pthread_mutex_destroy(&m->reload_lock);

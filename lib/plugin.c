@@ -146,9 +146,23 @@ static int host_fail(const struct mqm_host *host, int err, const char *fmt, ...)
     return err;
 }
 
+/* A store knows spaces, not topics: the largest counts. */
+static int64_t host_clock_margin(const struct mqm_host *host)
+{
+    struct snapshot *snap = mqm__snapshot(((const struct plugin *)host)->m);
+    int64_t most = 0;
+
+    for (size_t i = 0; i < snap->config->n_topics; i++)
+        if (snap->config->topics[i].policy.margin_ms > most)
+            most = snap->config->topics[i].policy.margin_ms;
+    mqm__snapshot_put(snap);
+    return most;
+}
+
 static const struct mqm_host host_table = {
     .size = sizeof(struct mqm_host), .log = host_log, .fail = host_fail,
-    .deliver = mqm__deliver, .batch = mqm__batch, .wait = mqm__host_wait};
+    .deliver = mqm__deliver, .batch = mqm__batch, .wait = mqm__host_wait,
+    .clock_margin = host_clock_margin};
 
 /* ------------------------------- open, close ----------------------------- */
 

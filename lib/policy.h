@@ -73,6 +73,8 @@ uint64_t mqm__seed_of(const char *salt);
 struct allow_list *mqm__allow_list_new(const char *const *entries, size_t n);
 void mqm__allow_list_free(struct allow_list *l);
 size_t mqm__allow_list_size(const struct allow_list *l); /* NULL: 0 */
+/* Of its entries, in whatever order they came. */
+uint64_t mqm__allow_list_print(const struct allow_list *l);
 bool mqm__allow_list_has(const struct allow_list *l, const void *data,
                          size_t len);
 

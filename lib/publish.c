@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* publish.c - one message to both brokers, under one id. */
+#include "publish.h"
 #include "error.h"
+#include "fields.h"
 #include "plugin.h"
 #include "run.h"
 
@@ -24,8 +26,24 @@ static int key_is_id(const struct at_side *at, struct mqm_msg *msg)
                      "it would be taken for a copy of others", at->side->name);
 }
 
+/* Opened, and able to send; NULL with words, and *r. */
+static const struct mqm_adapter *sender(struct side *s, int *r)
+{
+    const struct mqm_adapter *a;
+
+    *r = s ? mqm__side_open(s) : -ENOENT;
+    if (*r < 0)
+        return NULL;
+    a = s->adapter.table->adapter;
+    if (mqm__can(a, publish))
+        return a;
+    *r = mqm__fail(-ENOTSUP, "side '%s': adapter '%s' cannot send", s->name,
+                   s->adapter.table->name);
+    return NULL;
+}
+
 static int send_to(mqm *m, const struct topic_config *t, int i,
-                   const struct mqm_delivery *d)
+                   const struct mqm_delivery *d, const struct fields *l)
 {
     struct side *s = mqm__side(m, t->at[i].side->name);
     const struct call *from = d->call;
@@ -33,24 +51,68 @@ static int send_to(mqm *m, const struct topic_config *t, int i,
     const struct mqm_adapter *a;
     int r;
 
-    if (!s)
-        return -ENOENT;
     if (from ? from->side != s : !d->msg.side)
         copy.raw = NULL; /* another broker's message */
     r = copy.raw ? 0 : key_is_id(&t->at[i], &copy.msg);
-    if (r == 0)
-        r = mqm__side_open(s);
     if (r < 0)
         return r;
-    a = s->adapter.table->adapter;
-    if (!mqm__can(a, publish))
-        return mqm__fail(-ENOTSUP, "side '%s': adapter '%s' cannot send",
-                         s->name, s->adapter.table->name);
+    a = sender(s, &r);
+    if (!a)
+        return r;
     copy.msg.side = s->name;
     copy.msg.topic = t->at[i].topic;
     copy.msg.group = t->at[i].group;
-    r = a->publish(s->adapter.self, &copy);
+    if (l && mqm__can(a, publish_with))
+        r = a->publish_with(s->adapter.self, &copy, l->f, l->n);
+    else
+        r = a->publish(s->adapter.self, &copy);
     return r < 0 ? mqm__fail_in(r, "side '%s': ", s->name) : r;
+}
+
+/* ------------------------ from the other broker -------------------------- */
+
+static int take(void *user, const struct mqm_field *f)
+{
+    return mqm__fields_add(user, f->name, f->value, f->len);
+}
+
+static bool is_header(const char *where)
+{
+    return where[0] != '@' && strcmp(where, MQM_ID_HEADER) != 0;
+}
+
+/* The headers that the producer put there, and those that the configuration
+ * looks for at the other side, should the first side have them elsewhere. */
+static int headers_for(struct fields *l, const struct side *from,
+                       const struct at_side *to, const struct mqm_delivery *d)
+{
+    const struct mqm_adapter *a = from->adapter.table->adapter;
+    int r = 0;
+
+    if (mqm__can(a, headers))
+        r = a->headers(from->adapter.self, d, take, l);
+    if (r == 0 && is_header(to->id))
+        r = mqm__fields_fill(l, to->id, d->msg.id, d->msg.id_len);
+    if (r == 0 && is_header(to->key) && d->msg.key_len)
+        r = mqm__fields_fill(l, to->key, d->msg.key, d->msg.key_len);
+    return r;
+}
+
+int mqm__send_copy(mqm *m, const struct topic_config *t, int at,
+                   const struct mqm_delivery *d)
+{
+    const struct call *call = d->call;
+    struct fields l = {0};
+    int r;
+
+    if (!call || !call->side ||
+        strcmp(call->side->name, t->at[at].side->name) == 0)
+        return send_to(m, t, at, d, NULL);
+    r = headers_for(&l, call->side, &t->at[at], d);
+    if (r == 0)
+        r = send_to(m, t, at, d, &l);
+    mqm__fields_free(&l);
+    return r;
 }
 
 /* To the old side first: while the switch is off it alone works. */
@@ -69,7 +131,7 @@ static int publish(mqm *m, const struct config *c, const struct mqm_delivery *d)
     }
     for (int i = 0; i < MQM_SIDES && r == 0; i++)
         if (only < 0 || only == i)
-            r = send_to(m, t, i, d);
+            r = mqm__send_copy(m, t, i, d);
     return r;
 }
 

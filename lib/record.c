@@ -21,14 +21,16 @@ static void copy_text(char *to, size_t size, const char *from)
     to[len] = '\0';
 }
 
-/* What is true of one state only does not outlive it. */
+/* What is true of one state only does not outlive it.  That no copy may be on
+ * its way does: who acquires may be a zombie, whose copy is acknowledged. */
 static void become(struct record *next, const struct record *cur, int state,
                    const char *side)
 {
     *next = *cur;
     next->state = state;
     next->age_ms = next->lease_ms = 0;
-    next->by_rule = next->body_safe = next->unsent = false;
+    next->by_rule = next->body_safe = false;
+    next->unsent &= state == MQM_OWED || state == MQM_HELD;
     next->why = WHY_NONE;
     next->holder[0] = '\0';
     copy_text(next->side, sizeof(next->side), side);
@@ -93,10 +95,27 @@ static void begin(const struct record *cur, const struct request *rq,
         copy_text(next->holder, sizeof(next->holder), rq->holder);
     if (forgotten(cur, rq)) {
         next->doubt = ANY_TOKEN;
-        next->reassigned = true;
+        next->reassigned = next->unsent = true;
     }
     if (cur->state == MQM_HELD && !cur->doubt)
         next->doubt = cur->token;
+}
+
+/* By the holder, whose first answer was lost.  A lease that is over meanwhile
+ * begins afresh, since nobody has taken the message over: or who works on the
+ * strength of this answer would have no lease. */
+static int asked_again(const struct record *cur, const struct request *rq,
+                       struct record *next, const char **why)
+{
+    bool over = cur->age_ms >= cur->lease_ms;
+
+    if (over) {
+        *next = *cur;
+        next->age_ms = 0;
+        next->lease_ms = rq->lease_ms;
+    }
+    return verdict(cur->doubt ? MQM_DOUBT : MQM_OK,
+                   over ? "asked again, after its lease" : "asked again", why);
 }
 
 static int acquire(const struct record *cur, const struct request *rq,
@@ -108,7 +127,7 @@ static int acquire(const struct record *cur, const struct request *rq,
     if (r != MQM_OK)
         return r;
     if (held && cur->token == rq->token)
-        return verdict(cur->doubt ? MQM_DOUBT : MQM_OK, "asked again", why);
+        return asked_again(cur, rq, next, why);
     if (cur->state != MQM_FREE && cur->age_ms < cur->lease_ms)
         return verdict(MQM_LATER, held ? "held" : "failed, pausing", why);
     begin(cur, rq, next);
@@ -136,6 +155,17 @@ static void leave(const struct record *cur, const struct request *rq,
     next->token = rq->token;
 }
 
+/* It happened, say those who know: an attempt since the doubt, or a person who
+ * asked about what is owed and may have no copy that would ask for it. */
+static bool settles_doubt(const struct record *cur, const struct request *rq)
+{
+    if (!cur->doubt)
+        return false;
+    if (rq->op == OP_RESOLVE_DONE)
+        return cur->state == MQM_OWED && cur->token == rq->token;
+    return rq->op == OP_SUCCESS && cur->doubt <= rq->token;
+}
+
 /* What ends an attempt, or its doubt. */
 static int end(const struct record *cur, const struct request *rq,
                struct record *next, const char **why)
@@ -150,8 +180,7 @@ static int end(const struct record *cur, const struct request *rq,
         [OP_RESOLVE_DONE] = {MQM_PARKED, MQM_DONE},
     };
     bool newest = cur->token == rq->token;
-    bool settles = rq->op == OP_SUCCESS && cur->doubt &&
-                   cur->doubt <= rq->token;
+    bool settles = settles_doubt(cur, rq);
 
     if (settles || (newest && cur->state == way[rq->op].from)) {
         leave(cur, rq, way[rq->op].to, next);
@@ -169,8 +198,6 @@ static int resolve_again(const struct record *cur, const struct request *rq,
     if (cur->token != rq->token ||
         (cur->state != MQM_OWED && cur->state != MQM_PARKED))
         return verdict(MQM_LOST, "overtaken", why);
-    if (cur->state == MQM_OWED && cur->doubt)
-        return verdict(MQM_LATER, "in doubt", why);
     if (cur->doubt && cur->age_ms < rq->settle_ms)
         return verdict(MQM_LATER, "not settled", why);
     become(next, cur, MQM_OWED, rq->route);

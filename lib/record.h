@@ -28,7 +28,8 @@
  *     OWED, paused LATER *           SKIP (2)         LATER *
  *     OWED, doubt  DOUBT *           SKIP (2)         DOUBT *
  *     HELD         LATER *           SKIP (2)         LATER *
- *     HELD, same   as the first time (a call repeated with its token) *
+ *     HELD, same   as the first time (a call repeated with its token); a lease
+ *                  that is over begins afresh *
  *     HELD, stale  DOUBT *           SKIP (2)         DOUBT *
  *     PARKED       SKIP (3)          SKIP (2)         LATER
  *     DONE         SKIP              SKIP             SKIP
@@ -42,7 +43,8 @@
  *
  * A doubt is the oldest attempt of which nobody knows how it went.  It outlives
  * failures and later attempts.  What ends it: the success of an attempt since
- * then, however late, or a person (or resolver) who asked whoever knows.
+ * then, however late, or a person (or resolver) who asked whoever knows, about
+ * what is PARKED, or OWED in doubt.
  *
  * Invariants, checked in every reachable state by tests/model:
  *   (1) A message belongs to one side.  Only assign moves it, and only while
@@ -51,8 +53,9 @@
  *       exception is a success that settles the doubt.
  *   (3) A copy is dropped only with a record that says why.  Until DONE the
  *       side that the message belongs to has a copy, if only in parking; while
- *       it is FREE both sides have; once reassigned, one of them has.  DONE
- *       means: it happened.
+ *       it is FREE both sides have; once reassigned, one of them has.  What is
+ *       OWED or HELD comes again by itself, or is marked unsent.  DONE means:
+ *       it happened.
  *   (4) If doubts are parked, the work is done at most once.  If they are run
  *       again, twice only after a lease ran out, and by one side.
  *   (5) Every attempt that may still take effect, or has and did not tell, is
@@ -60,18 +63,20 @@
  *       a doubt means: it did not happen, and nobody is at it.
  *   (6) Tokens of a message grow with each attempt.  DONE is final.
  *   (7) A call repeated after a lost answer gets its first verdict and changes
- *       nothing, and so does one that comes too late (LOST, if it is a worker).
+ *       nothing but a lease that is over; nor does one that comes too late
+ *       (LOST, if it is a worker).
  *   (8) No success is thrown away, and nothing is in doubt without a reason.
  *   (9) by_rule, body_safe, unsent, attempts and the words for people say what
  *       they are said to below.
  *  (10) While the pause after a failure lasts, nobody is given the message.
- *       Once a pause or a lease is over, whoever of its side asks next is.
+ *       Once a pause or a lease is over, whoever of its side asks next is, and
+ *       with a lease that lasts.
  *
  * They rest on what this file cannot see to: a store that may have forgotten a
  * message says so (unsure); both brokers got the message and keep a copy until
  * it is acknowledged; a handler that says "failure" knows that nothing
  * happened; and no overtaken attempt takes effect later than settle_ms after
- * its message was parked.
+ * its message was parked, or owed in doubt.
  */
 #ifndef MQM_RECORD_H
 #define MQM_RECORD_H
@@ -98,8 +103,9 @@ struct record {
     bool body_safe;   /* PARKED: the body lies in the parking topic           */
     bool reassigned;  /* perhaps not its first side (assign, or taken when    */
                       /*   unsure): the other keeps its copies until DONE     */
-    bool unsent;      /* OWED: by resolve again, and not acquired since: its  */
-                      /*   body may still have to be sent                     */
+    bool unsent;      /* OWED, HELD: owed again (resolve again, assign), or   */
+                      /*   taken when unsure: perhaps no copy is on its way,  */
+                      /*   and its body has to be sent                        */
     char side[RECORD_SIDE];
 
     /* For people; no rule looks at them. */

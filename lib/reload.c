@@ -39,6 +39,7 @@ static int take_over(mqm *m, struct config *c)
     old = m->snapshot;
     m->snapshot = s;
     pthread_mutex_unlock(&m->lock);
+    mqm__tally_begin(m, c);
     mqm__snapshot_put(old);
     return 0;
 }
@@ -53,6 +54,8 @@ static int parse(mqm *m, const char *text, size_t len, const char *where)
     atomic_init(&c->confirmed_ms, mqm__mono_ms());
     if (m->snapshot)
         r = mqm__config_may_follow(m->snapshot->config, c);
+    if (r == 0)
+        r = mqm__tally_attach(m, c);
     if (r == 0)
         r = take_over(m, c);
     if (r < 0)

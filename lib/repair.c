@@ -19,8 +19,9 @@ static void copy_text(char *to, size_t size, const char *from)
 
 static int64_t left_of(const struct record *r, const struct topic_config *t)
 {
-    int64_t of = r->state == MQM_PARKED ? (r->doubt ? t->settle_ms : 0)
-                                        : r->lease_ms;
+    bool resolvable = r->state == MQM_PARKED ||
+                      (r->state == MQM_OWED && r->doubt);
+    int64_t of = !resolvable ? r->lease_ms : r->doubt ? t->settle_ms : 0;
 
     return of > r->age_ms ? of - r->age_ms : 0;
 }
@@ -210,6 +211,9 @@ static int collect(void *user, const struct mqm_key *key,
     struct record r;
     int err = mqm__decode(&r, cell->value, cell->len, NULL);
 
+    if (key->id_len == 0 || key->id_len > MQM_ID_MAX)
+        err = mqm__fail(-EPROTO, "an id of %zu bytes is none of ours",
+                        key->id_len);
     if (err < 0)
         l->unreadable = err;
     if (err < 0 || r.state == MQM_DONE || r.by_rule ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* run_claim.c - see run_claim.h. */
 #include "run_claim.h"
+#include "copies.h"
 
 #include <errno.h>
 
@@ -39,17 +40,10 @@ static size_t chunk_size(const struct run *r)
 /* "kafka:rewards/3/1209" of "3/1209"; a program's own text as it is. */
 static void set_origin(struct run *r, struct item *i, const struct work *w)
 {
-    const char *part[] = {w->rq.side, ":", w->topic->topic, "/",
-                          i->d->msg.origin};
-    size_t len = 0;
-
     i->origin[0] = '\0';
     if (!i->d->msg.origin || !r->side)
         return;
-    for (size_t k = 0; k < 5; k++)
-        for (const char *c = part[k]; *c && len < sizeof(i->origin) - 1; c++)
-            i->origin[len++] = *c;
-    i->origin[len] = '\0';
+    mqm__origin(i->origin, w->rq.side, w->topic->topic, i->d->msg.origin);
     i->w->rq.origin = i->origin;
 }
 

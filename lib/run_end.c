@@ -36,15 +36,34 @@ int64_t mqm__pause_after(const struct topic_config *t, unsigned attempt)
     return ms < t->pause_max_ms ? ms : t->pause_max_ms;
 }
 
+static void owed_again(struct run *r, struct item *i)
+{
+    i->w->rq.lease_ms = mqm__pause_after(i->w->topic, i->d->attempt);
+    mqm__end(r, i, OP_FAILURE);
+    /* At once, so that what follows in its lane is not begun. */
+    mqm__block_lane(r, i->d->lane);
+}
+
+/* The doubt of what may have happened is left to the lease's end, when whoever
+ * takes it over tries to keep the body; what did not is owed as before. */
+static void body_not_kept(struct run *r, struct item *i, int op)
+{
+    mqm__log(r->m, MQM_ERROR, "the body of %s cannot be kept: %s; its copy "
+             "comes again", i->origin, mqm_errmsg());
+    if (op == OP_PARK_FAILED) {
+        owed_again(r, i);
+        return;
+    }
+    comes_again(r, i, MQM_LATER, i->w->rq.lease_ms, "body not kept");
+    i->asked = false;
+}
+
 void mqm__park(struct run *r, struct item *i, int op, int why)
 {
     int err = mqm__keep_body(r, i->w->topic, i->d);
 
     if (err < 0 && err != -ENOTSUP) {
-        mqm__log(r->m, MQM_ERROR, "the body of %s cannot be kept: %s; its copy "
-                 "comes again", i->origin, mqm_errmsg());
-        comes_again(r, i, MQM_LATER, i->w->rq.lease_ms, "body not kept");
-        i->asked = false;
+        body_not_kept(r, i, op);
         return;
     }
     i->w->rq.body_safe = err == 0;
@@ -58,15 +77,11 @@ static void failed(struct run *r, struct item *i)
 {
     const struct topic_config *t = i->w->topic;
 
-    mqm__count(r->m, COUNT_FAILED);
-    if (i->d->attempt >= t->tries) {
+    mqm__count(r->m, i->w, COUNT_FAILED);
+    if (i->d->attempt >= t->tries)
         mqm__park(r, i, OP_PARK_FAILED, WHY_TRIES);
-        return;
-    }
-    i->w->rq.lease_ms = mqm__pause_after(t, i->d->attempt);
-    mqm__end(r, i, OP_FAILURE);
-    /* At once, so that what follows in its lane is not begun. */
-    mqm__block_lane(r, i->d->lane);
+    else
+        owed_again(r, i);
 }
 
 void mqm__handler_said(struct run *r, struct item *i, int outcome)
@@ -102,7 +117,7 @@ static void overtaken(struct run *r, struct item *i)
 
 static void parked(struct run *r, struct item *i)
 {
-    mqm__count(r->m, COUNT_PARKED);
+    mqm__count(r->m, i->w, COUNT_PARKED);
     if (i->w->rq.body_safe) {
         i->d->result = MQM_OK;
         i->d->why = mqm__parked_words(i->w->rq.why);
@@ -124,7 +139,7 @@ static void answered(struct run *r, struct item *i)
     } else if (result == MQM_LOST) {
         overtaken(r, i);
     } else if (op == OP_SUCCESS) {
-        mqm__count(r->m, COUNT_SUCCEEDED);
+        mqm__count(r->m, i->w, COUNT_SUCCEEDED);
         i->d->result = MQM_OK;
         i->d->why = "done";
     } else if (op == OP_FAILURE) {

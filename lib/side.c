@@ -207,6 +207,8 @@ static int subscribe(struct side *s, const struct config *c, const char *group,
     pthread_mutex_lock(&s->lock);
     r = add(s, t, &t->at[i], handler, user);
     pthread_mutex_unlock(&s->lock);
+    if (r >= 0)
+        atomic_store(&t->tally->at[i].subscribed, true);
     return r;
 }
 

@@ -175,6 +175,19 @@ int mqm__source_file_read(struct source_file *s, char **text, size_t *len)
     return 1;
 }
 
+int mqm__source_file_settled(struct source_file *s, char **text, size_t *len)
+{
+    const struct timespec pause = {0, 20000000};
+    int i, r = -EAGAIN;
+
+    for (i = 0; i < 50 && r == -EAGAIN; i++) {
+        if (i)
+            nanosleep(&pause, NULL);
+        r = mqm__source_file_read(s, text, len);
+    }
+    return r < 0 ? r : 0;
+}
+
 void mqm__source_file_forget(struct source_file *s)
 {
     memset(s->stamp, 0, sizeof(s->stamp));

@@ -30,6 +30,10 @@ struct source_file {
  * (-EAGAIN), with words. */
 int mqm__source_file_read(struct source_file *s, char **text, size_t *len);
 
+/* 0 or < 0: the same for who reads once, and so waits, up to a second, for one
+ * that is being written in place. */
+int mqm__source_file_settled(struct source_file *s, char **text, size_t *len);
+
 /* What was read last was of no use (half-written, a mistake in it): hand it out
  * again, so that it is not taken for what is in force. */
 void mqm__source_file_forget(struct source_file *s);

@@ -67,10 +67,10 @@ static const enum count ended[] = {
     [MQM_OP_SUCCESS] = COUNT_SUCCEEDED, [MQM_OP_FAILURE] = COUNT_FAILED,
     [MQM_OP_DOUBT] = COUNT_PARKED, [MQM_OP_PARK_FAILED] = COUNT_PARKED};
 
-static void count_end(mqm *m, int op, int result)
+static void count_end(mqm *m, const struct work *w, int op)
 {
-    if (result == MQM_OK && op != MQM_OP_RENEW && op != MQM_OP_HAND_BACK)
-        mqm__count(m, ended[op]);
+    if (w->result == MQM_OK && op != MQM_OP_RENEW && op != MQM_OP_HAND_BACK)
+        mqm__count(m, w, ended[op]);
 }
 
 /* Of a claim whose first answer was lost the lease began then; and of all the
@@ -113,7 +113,7 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
         c->cell = sealed(w, c->token, w->version);
     if (c->op != MQM_OP_ACQUIRE)
-        count_end(m, c->op, w->result);
+        count_end(m, w, c->op);
     mqm__audit(m, c->op == MQM_OP_ACQUIRE ? "acquire" : "end", &c->msg, w);
 }
 

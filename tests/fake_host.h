@@ -36,8 +36,17 @@ MQM_PRINTF static int fake_host_fail(const struct mqm_host *host, int err,
     return err;
 }
 
+static int64_t fake_margin_ms;
+
+static int64_t fake_host_margin(const struct mqm_host *host)
+{
+    (void)host;
+    return fake_margin_ms;
+}
+
 static const struct mqm_host fake_host = {
     sizeof(struct mqm_host), fake_host_log, fake_host_fail, NULL, NULL, NULL,
+    fake_host_margin,
 };
 
 #endif

@@ -126,6 +126,23 @@ check "it needs no libmqmigrate.so" test -z \
 check "C++, static" build_static cc-static cc g++
 runs cc-static
 
+# A store that somebody else wrote: its own Makefile, and what is installed.
+PKG_CONFIG_PATH=$root$libdir/pkgconfig
+PKG_CONFIG_SYSROOT_DIR=$root
+export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+cp -r examples/store_dir "$tmp/"
+check "a store out of the tree is built" make -s -C "$tmp/store_dir"
+cat >"$tmp/mqm.json" <<J
+{"app": "shop", "store": {"url": "dir://$tmp/cells"},
+ "plugin_dir": "$tmp/store_dir", "sides": {"kafka": {}, "rocketmq": {}},
+ "topics": [{"topic": "rewards", "group": "issuer", "old": "kafka",
+             "new": "rocketmq"}]}
+J
+LD_LIBRARY_PATH=$root$libdir says "it is loaded, and holds records" 0 \
+    "state     free" "$root$prefix/bin/mqmctl" -c "$tmp/mqm.json" show \
+    rewards one
+check "in its directory" test -e "$tmp/cells/begun"
+
 check "make uninstall" make -s "${where[@]}" uninstall
 empty "uninstall leaves nothing" listed
 plan

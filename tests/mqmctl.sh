@@ -22,7 +22,7 @@ write_config() {
     mkdir -p "$tmp/kafka" "$tmp/rocketmq"
     cat >"$config" <<JSON
 {
-  "app": "shop",
+  "app": "shop", "report_ms": 200,
   "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
   "sides": {
     "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
@@ -146,7 +146,8 @@ changes() {
     says "since must be set to allow somebody" 1 "nothing was changed" \
         mqmctl allow rewards user-1
     says "since must be set to cut" 1 "since" mqmctl cut rewards 12.5%
-    check "the moment of the switch is set" mqmctl since rewards now
+    says "the moment of the switch is set, and said" 0 \
+        "rewards: since is 1" mqmctl since rewards now
     check "the moment is now" now_is_close
     says "the moment does not move" 1 "nothing was changed" \
         mqmctl since rewards 1700000000000
@@ -362,6 +363,129 @@ assigning() {
         "$(worker kafka "$id" "done")" != 0
 }
 
+# ---------------------------------- status ----------------------------------
+
+# stays SIDE: a worker that does one message there and stays; its pid in $pid.
+stays() {
+    "$tmp/worker" "$config" "$1" "$(new_id)" stay >"$tmp/stays" 2>&1 &
+    pid=$!
+}
+
+# shows WORDS: status does, in the end.
+shows() {
+    for _ in $(seq 300); do
+        mqmctl status rewards >"$tmp/status" 2>&1
+        grep -qF -- "$1" "$tmp/status" && return
+        sleep 0.1
+    done
+    sed 's/^/# /' "$tmp/status"
+    return 1
+}
+
+# is_status WHAT VALUE: of the JSON, as Python has it, in the end.
+is_status() {
+    for _ in $(seq 300); do
+        mqmctl status rewards --json | python3 -c "
+import json, sys
+it = json.load(sys.stdin)[0]
+sys.exit($1 != $2)" && return
+        sleep 0.1
+    done
+    return 1
+}
+
+# Somebody reads on kafka who never says so.
+unguarded_group() {
+    local reader
+    mv "$tmp/kafka/rewards" "$tmp/kafka/away"
+    seq 40 >"$tmp/kafka/rewards"
+    echo 10 >"$tmp/kafka/rewards.issuer"
+    says "status: a group that stands still is nobody's" 0 \
+        "next: start consumers of kafka and" mqmctl status
+    (for n in $(seq 10 40); do
+        echo "$n" >"$tmp/kafka/rewards.new"
+        mv "$tmp/kafka/rewards.new" "$tmp/kafka/rewards.issuer"
+        sleep 0.5
+    done) &
+    reader=$!
+    says "status: a group that is read by nobody who reports" 0 \
+        "next: replace the consumers of kafka by guarded ones" mqmctl status
+    kill "$reader"
+    wait "$reader" 2>/dev/null
+    echo 35 >"$tmp/kafka/rewards.issuer"
+    check "status: what the group has not read" is_status \
+        '[s["unread"] for s in it["sides"]]' '[6, None]'
+    rm "$tmp/kafka/rewards.issuer"
+    mv "$tmp/kafka/away" "$tmp/kafka/rewards"
+}
+
+standing() {
+    local id first kafka rocketmq
+    write_config
+    rm -f "$tmp"/mqm.db*
+    says "status: a topic that is none" 1 "there is no topic" mqmctl status x
+    says "status: a time that is none" 2 "is no time span" \
+        mqmctl status --older soon
+    says "status: nobody has reported" 0 "next: start consumers of kafka and" \
+        mqmctl status
+    unguarded_group
+    mqmctl since rewards 1700000000000 >/dev/null
+    stays kafka
+    kafka=$pid
+    check "status: one has reported" shows ":$kafka  0.1.0  policy current"
+    check "status: the other side is missing" shows \
+        "next: start consumers of rocketmq"
+    stays rocketmq
+    rocketmq=$pid
+    check "status: both have" shows ":$rocketmq  0.1.0  policy current"
+    check "status: on how many the policy is in force" shows \
+        "in force on 2 of 2 instances"
+    kill -STOP "$kafka"
+    mqmctl switch rewards on >/dev/null
+    check "status: an old policy is called out" shows "OLD (switch off, cut 0%)"
+    says "status: and is what to look after" 0 "old policy" mqmctl status
+    check "status: in JSON, too" is_status \
+        '[(i["side"], i["current"]) for i in it["instances"]]' \
+        '[("kafka", False), ("rocketmq", True)]'
+    kill -CONT "$kafka"
+    check "status: it is followed" shows "in force on 2 of 2 instances"
+    first=$(new_id) id=$(new_id)
+    worker rocketmq "$first" "done" >/dev/null
+    says "status: owed, not for long" 0 "next: " mqmctl status
+    says "status: never tried there" 0 "1 on kafka: owed, and never tried" \
+        mqmctl status --older 1ms
+    says "status: a lost copy comes first, and what brings it" 0 \
+        "(a lost copy, or a consumer that lags): mqmctl rescue rewards" \
+        mqmctl status --older 1ms
+    worker kafka "$first" "done" >/dev/null
+    says "status: it was tried" 0 "kafka             0 -" \
+        mqmctl status --older 1ms
+    worker kafka "$id" unsure >/dev/null
+    says "status: parked" 0 "next: resolve what is parked on kafka (1)" \
+        mqmctl status
+    check "status: parked, as JSON" is_status \
+        '[s["parked"]["n"] for s in it["sides"]]' '[1, 0]'
+    mqmctl resolve rewards "$id" "done" >/dev/null
+    says "status: copies of one side only" 0 "next: do not raise the cut to" \
+        mqmctl status
+    kill -KILL "$kafka"
+    wait "$kafka" 2>/dev/null
+    check "status: one was killed" shows ":$kafka  0.1.0  policy silent"
+    kill -TERM "$rocketmq"
+    wait "$rocketmq"
+    check "status: one has left" shows ":$rocketmq  0.1.0  policy gone"
+    check "status, as JSON" json_is_ok mqmctl status
+    mv "$config" "$tmp/saved"
+    sed "s|sqlite:$tmp|sqlite:$tmp/no/such|" "$tmp/saved" >"$config"
+    says "status: a store that is away" 1 "next: bring the store back" \
+        mqmctl status
+    says "status: it shows the policy all the same" 1 "switch on, cut 0%" \
+        mqmctl status
+    echo '{' >"$config"
+    says "status: no configuration" 1 "line" mqmctl status
+    mv "$tmp/saved" "$config"
+}
+
 # ------------------------------ check, plugins ------------------------------
 
 checking() {
@@ -406,5 +530,6 @@ looking
 resolving
 without_body
 assigning
+standing
 checking
 plan

@@ -19,6 +19,8 @@ lib=$(cd "$BUILD/lib" && pwd)
 "${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude \
     tests/ctl/worker.c -L"$lib" -lmqmigrate -Wl,-rpath,"$lib" \
     -o "$tmp/worker" || exit 1
+"${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \
+    tests/ctl/reader.c -lrdkafka -o "$tmp/reader" || exit 1
 
 cat >"$config" <<JSON
 {
@@ -83,6 +85,23 @@ says "the first is owed by Kafka's side" 0 "$first" \
     mqmctl pending rewards --side kafka
 says "the second by RocketMQ's" 0 "$second" \
     mqmctl pending rewards --side rocketmq
+
+unread() { # by either group, of the JSON
+    mqmctl status rewards --json | grep -o '"unread":[^,]*' | tr '\n' ' '
+}
+check "status: what the groups have not read" test \
+    "$(unread)" = '"unread":1 "unread":1 '
+
+"$tmp/reader" "$MQM_TEST_KAFKA" "$topic" issuer 600 >"$tmp/reads" 2>&1 &
+reader=$!
+until grep -q reading "$tmp/reads"; do
+    sleep 0.2
+    kill -0 "$reader" || break
+done
+says "status: a consumer of Kafka's group that asks nobody" 0 \
+    "next: replace the consumers of kafka by guarded ones" mqmctl status
+kill -KILL "$reader"
+wait "$reader" 2>/dev/null
 
 sed -i "s/$MQM_TEST_KAFKA/127.0.0.1:1/" "$config"
 says "check: a broker that is not there" 1 "127.0.0.1:1" mqmctl check

@@ -4,10 +4,9 @@
 #ifndef MQM_ZK_SERVER_H
 #define MQM_ZK_SERVER_H
 
-#include <mqmigrate/plugin.h>
+#include "plugin_so.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +67,7 @@ static int zk_server_start(struct zk_server *s)
     return s->port > 0 && mkdtemp(s->dir) && zk_server_up(s);
 }
 
-static int zk_server_kill(const struct zk_server *s)
+static inline int zk_server_kill(const struct zk_server *s)
 {
     return zk_script("kill", s->dir);
 }
@@ -88,18 +87,9 @@ static void zk_server_end(const struct zk_server *s)
 }
 
 /* ../lib/mqmigrate/mqm_zk.so beside the folder of this program. */
-static const struct mqm_plugin *zk_plugin(const char *program)
+static inline const struct mqm_plugin *zk_plugin(const char *program)
 {
-    const char *slash = strrchr(program, '/');
-    char path[1024];
-    void *so;
-
-    snprintf(path, sizeof(path), "%.*s/../lib/mqmigrate/mqm_zk.so",
-             slash ? (int)(slash - program) : 1, slash ? program : ".");
-    so = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!so)
-        fprintf(stderr, "%s\n", dlerror());
-    return so ? dlsym(so, MQM_PLUGIN_SYMBOL) : NULL;
+    return plugin_so(program, "../lib/mqmigrate/mqm_zk.so");
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void kafka_close(void *self)
 {
@@ -14,10 +15,12 @@ static void kafka_close(void *self)
         return;
     kafka_leave(k);
     kafka_producer_free(k->out);
+    kafka_fetcher_free(k->fetcher);
     if (k->consumer)
         rd_kafka_conf_destroy(k->consumer);
     if (k->producer)
         rd_kafka_conf_destroy(k->producer);
+    pthread_mutex_destroy(&k->fetching);
     pthread_mutex_destroy(&k->errors);
     pthread_mutex_destroy(&k->polling);
     free(k);
@@ -36,6 +39,7 @@ static int kafka_open(void **self, const struct mqm_host *host,
     k->n_settings = n;
     pthread_mutex_init(&k->polling, NULL);
     pthread_mutex_init(&k->errors, NULL);
+    pthread_mutex_init(&k->fetching, NULL);
     r = kafka_settings(k);
     if (r == 0)
         r = kafka_producer_new(&k->out, k);
@@ -62,6 +66,26 @@ static const void *kafka_header(void *self, const struct mqm_delivery *d,
     return value;
 }
 
+static int kafka_headers(void *self, const struct mqm_delivery *d,
+                         int (*visit)(void *user, const struct mqm_field *f),
+                         void *user)
+{
+    rd_kafka_headers_t *headers;
+    struct mqm_field f;
+    int r = 0;
+
+    (void)self;
+    if (!d->raw || rd_kafka_message_headers(d->raw, &headers))
+        return 0;
+    for (size_t i = 0;
+         r == 0 &&
+         !rd_kafka_header_get_all(headers, i, &f.name, &f.value, &f.len);
+         i++)
+        if (strcmp(f.name, MQM_ID_HEADER))
+            r = visit(user, &f);
+    return r;
+}
+
 static const struct mqm_adapter adapter = {
     .size = sizeof(struct mqm_adapter),
     .open = kafka_open,
@@ -72,6 +96,10 @@ static const struct mqm_adapter adapter = {
     .publish = kafka_publish,
     .scan = kafka_scan,
     .probe = kafka_probe,
+    .fetch = kafka_fetch,
+    .positions = kafka_positions,
+    .headers = kafka_headers,
+    .publish_with = kafka_publish_with,
 };
 
 MQM_PLUGIN = {

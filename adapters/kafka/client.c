@@ -94,6 +94,24 @@ int kafka_client(rd_kafka_t **out, struct client *c, rd_kafka_type_t type,
     return 0;
 }
 
+/* For reading beside the consumers: nothing is committed; group: whose offsets
+ * to ask for, or NULL.  A broker answers the requests of a connection in turn,
+ * so a fetch that waits for more messages would hold up each question after
+ * it. */
+int kafka_reader(rd_kafka_t **out, struct client *c, const char *group)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(c->k->consumer);
+
+    if (rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0) ||
+        rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0) ||
+        rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", NULL, 0) ||
+        (group && rd_kafka_conf_set(conf, "group.id", group, NULL, 0))) {
+        rd_kafka_conf_destroy(conf);
+        return c->k->host->fail(c->k->host, -EIO, "librdkafka makes no reader");
+    }
+    return kafka_client(out, c, RD_KAFKA_CONSUMER, conf);
+}
+
 int kafka_errno(rd_kafka_resp_err_t err)
 {
     switch (err) {

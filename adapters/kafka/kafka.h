@@ -30,6 +30,7 @@ enum {
 struct kafka;
 struct group;
 struct producer;
+struct fetcher;
 
 /* The opaque of each rd_kafka_t. */
 struct client {
@@ -47,6 +48,8 @@ struct kafka {
     pthread_mutex_t errors;
     struct group *groups;
     struct producer *out;
+    pthread_mutex_t fetching;
+    struct fetcher *fetcher; /* begun with the first fetch */
 };
 
 /* settings.c */
@@ -58,6 +61,7 @@ int64_t kafka_setting_ms(const rd_kafka_conf_t *conf, const char *name);
 /* client.c */
 int kafka_client(rd_kafka_t **out, struct client *c, rd_kafka_type_t type,
                  rd_kafka_conf_t *conf);
+int kafka_reader(rd_kafka_t **out, struct client *c, const char *group);
 const char *kafka_last_error(struct client *c, char buf[KAFKA_TEXT_MAX]);
 int kafka_errno(rd_kafka_resp_err_t err);
 void kafka_log(const struct kafka *k, int level, const char *text);
@@ -76,10 +80,23 @@ void kafka_leave(struct kafka *k);
 int kafka_producer_new(struct producer **out, struct kafka *k);
 void kafka_producer_free(struct producer *p);
 int kafka_publish(void *self, const struct mqm_delivery *d);
+int kafka_publish_with(void *self, const struct mqm_delivery *d,
+                       const struct mqm_field *fields, size_t n);
 
 /* scan.c */
 int kafka_scan(void *self, const char *topic,
                int (*visit)(void *user, struct mqm_delivery *d), void *user);
 int kafka_probe(void *self, const char *group, const char *topic);
+
+/* fetch.c */
+int kafka_fetch(void *self, const char *group, const char *topic,
+                const char *origin,
+                int (*visit)(void *user, struct mqm_delivery *d), void *user);
+void kafka_fetcher_free(struct fetcher *f);
+
+/* positions.c */
+int kafka_positions(void *self, const char *group, const char *topic,
+                    int (*visit)(void *user, const struct mqm_position *p),
+                    void *user);
 
 #endif

@@ -125,25 +125,30 @@ static void wait_for(struct producer *p, const struct report *report)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* The copy's headers, with the id once; the id is the message's, or where it
- * has none the copy's own. */
-static rd_kafka_headers_t *headers_of(const struct mqm_delivery *d)
+/* The copy's headers, or those given, with the id once; the id is the
+ * message's, or where it has none the copy's own. */
+static rd_kafka_headers_t *headers_of(const struct mqm_delivery *d,
+                                      const struct mqm_field *fields, size_t n)
 {
     rd_kafka_headers_t *old, *h;
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     if (d->raw && !rd_kafka_message_headers(d->raw, &old))
         h = rd_kafka_headers_copy(old);
     else
-        h = rd_kafka_headers_new(1);
-    if (!d->msg.id)
-        return h;
-    (void)rd_kafka_header_remove(h, MQM_ID_HEADER);
-    if (rd_kafka_header_add(h, MQM_ID_HEADER, -1, d->msg.id,
-                            (ssize_t)d->msg.id_len)) {
-        rd_kafka_headers_destroy(h);
-        return NULL;
+        h = rd_kafka_headers_new(n + 1);
+    for (size_t i = 0; i < n && !err; i++)
+        err = rd_kafka_header_add(h, fields[i].name, -1, fields[i].value,
+                                  (ssize_t)fields[i].len);
+    if (d->msg.id && !err) {
+        (void)rd_kafka_header_remove(h, MQM_ID_HEADER);
+        err = rd_kafka_header_add(h, MQM_ID_HEADER, -1, d->msg.id,
+                                  (ssize_t)d->msg.id_len);
     }
-    return h;
+    if (!err)
+        return h;
+    rd_kafka_headers_destroy(h);
+    return NULL;
 }
 
 /* A copy that is sent again keeps the key it had: what the configuration takes
@@ -162,10 +167,10 @@ static rd_kafka_vu_t key_of(const struct mqm_delivery *d)
  * message. */
 static rd_kafka_resp_err_t hand_over(struct producer *p,
                                      const struct mqm_delivery *d,
+                                     rd_kafka_headers_t *h,
                                      struct report *report)
 {
     void *body = (void *)(uintptr_t)d->body;
-    rd_kafka_headers_t *h = headers_of(d);
     rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = d->msg.topic},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
@@ -205,7 +210,8 @@ static int tell(struct producer *p, const struct mqm_delivery *d,
                       kafka_last_error(&p->c, last));
 }
 
-int kafka_publish(void *self, const struct mqm_delivery *d)
+int kafka_publish_with(void *self, const struct mqm_delivery *d,
+                       const struct mqm_field *fields, size_t n)
 {
     struct producer *p = ((struct kafka *)self)->out;
     struct report report = {0, RD_KAFKA_RESP_ERR_NO_ERROR,
@@ -214,10 +220,15 @@ int kafka_publish(void *self, const struct mqm_delivery *d)
 
     if (r < 0)
         return r;
-    report.err = hand_over(p, d, &report);
+    report.err = hand_over(p, d, headers_of(d, fields, n), &report);
     if (!report.err)
         wait_for(p, &report);
     r = tell(p, d, report.err, report.status);
     leave(p);
     return r;
+}
+
+int kafka_publish(void *self, const struct mqm_delivery *d)
+{
+    return kafka_publish_with(self, d, NULL, 0);
 }

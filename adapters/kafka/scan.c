@@ -24,19 +24,6 @@ struct scan {
     int n, started, open;
 };
 
-static int scan_client(struct scan *s, struct kafka *k)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_dup(k->consumer);
-
-    s->c.k = k;
-    if (rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0) ||
-        rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0)) {
-        rd_kafka_conf_destroy(conf);
-        return k->host->fail(k->host, -EIO, "librdkafka refuses to scan");
-    }
-    return kafka_client(&s->rk, &s->c, RD_KAFKA_CONSUMER, conf);
-}
-
 static int start(struct scan *s, const char *topic, int32_t partition)
 {
     const struct mqm_host *host = s->c.k->host;
@@ -60,8 +47,10 @@ static int start(struct scan *s, const char *topic, int32_t partition)
 
 static int scan_open(struct scan *s, struct kafka *k, const char *topic)
 {
-    int r = scan_client(s, k);
+    int r;
 
+    s->c.k = k;
+    r = kafka_reader(&s->rk, &s->c, NULL);
     if (r < 0)
         return r;
     r = kafka_topic_there(&s->c, s->rk, topic, &s->n);
@@ -164,8 +153,8 @@ int kafka_scan(void *self, const char *topic,
 
 int kafka_probe(void *self, const char *group, const char *topic)
 {
-    struct scan s = {.n = 0};
-    int r = scan_client(&s, self);
+    struct scan s = {.c = {.k = self}};
+    int r = kafka_reader(&s.rk, &s.c, NULL);
 
     (void)group; /* it comes to be with its first consumer */
     if (r == 0)

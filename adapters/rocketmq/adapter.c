@@ -43,6 +43,7 @@ static int rmq_open(void **out, const struct mqm_host *host,
     }
     self->sends_back = self->api.SetPushConsumerMessageTrace != NULL;
     pthread_mutex_init(&self->producer_lock, NULL);
+    pthread_mutex_init(&self->fetch_lock, NULL);
     tell_limits(self);
     *out = self;
     return MQM_OK;
@@ -56,6 +57,8 @@ static void rmq_close(void *p)
         return;
     rmq_end_consumers(self);
     rmq_end_producer(self);
+    rmq_end_fetcher(self);
+    pthread_mutex_destroy(&self->fetch_lock);
     pthread_mutex_destroy(&self->producer_lock);
     free(self);
 }
@@ -86,6 +89,11 @@ static const struct mqm_adapter adapter = {
     .publish = rmq_publish,
     .scan = rmq_scan,
     .probe = rmq_probe,
+    .fetch = rmq_fetch,
+    .positions = rmq_positions,
+    .headers = rmq_headers,
+    .publish_with = rmq_publish_with,
+    .dead = rmq_dead,
 };
 
 MQM_PLUGIN = {

@@ -111,6 +111,30 @@ const void *rmq_header(void *self, const struct mqm_delivery *d,
     return value;
 }
 
+/* The C interface cannot list what a message has, hence the setting.  The
+ * values are strings. */
+int rmq_headers(void *p, const struct mqm_delivery *d,
+                int (*visit)(void *user, const struct mqm_field *f),
+                void *user)
+{
+    const struct rmq *self = p;
+    const char *at = self->set.properties, *name = NULL;
+    struct mqm_field f;
+    char text[128];
+    size_t len;
+    int r = MQM_OK;
+
+    while (d->raw && r == MQM_OK && (len = rmq_next_property(&at, &name))) {
+        snprintf(text, sizeof(text), "%.*s", (int)len, name);
+        f.name = text;
+        f.value = property(self, d->raw, text);
+        f.len = f.value ? strlen(f.value) : 0;
+        if (f.value)
+            r = visit(user, &f);
+    }
+    return r;
+}
+
 int rmq_check_name(const struct mqm_host *host, const char *what,
                    const char *name)
 {

@@ -82,6 +82,11 @@ void rmq_end_producer(struct rmq *self)
 
 /* ------------------------------ the message ----------------------------- */
 
+struct carrier {
+    struct rmq *self;
+    struct CMessage *message;
+};
+
 static size_t without_nuls(const void *text, size_t len)
 {
     const char *c = text;
@@ -161,22 +166,76 @@ static int set_keys(struct rmq *self, struct CMessage *m,
     return r;
 }
 
-/* The C interface cannot list what a message has, hence the setting. */
-static int copy_properties(struct rmq *self, struct CMessage *m,
-                           struct CMessageExt *from)
+static int set_property(struct rmq *self, struct CMessage *m, const char *name,
+                        const char *value)
 {
-    const char *at = self->set.properties, *name = NULL, *value;
-    char text[128];
-    size_t len;
+    if (!self->api.SetMessageProperty(m, name, value))
+        return MQM_OK;
+    return self->host->fail(self->host, -EIO,
+                            "the client takes no property '%s'", name);
+}
 
-    while ((len = rmq_next_property(&at, &name))) {
-        snprintf(text, sizeof(text), "%.*s", (int)len, name);
-        value = self->api.GetMessageProperty(from, text);
-        if (value && *value && self->api.SetMessageProperty(m, text, value))
-            return self->host->fail(self->host, -EIO,
-                                    "the client takes no property '%s'", text);
+static int copy_property(void *user, const struct mqm_field *f)
+{
+    struct carrier *to = user;
+
+    return set_property(to->self, to->message, f->name, f->value);
+}
+
+/* Names that mean something to broker and client, and would be obeyed. */
+static int is_theirs(const char *name)
+{
+    static const char *const names[] = {
+        "KEYS", "TAGS", "WAIT", "DELAY", "UNIQ_KEY", "RETRY_TOPIC",
+        "REAL_TOPIC", "REAL_QID", "TRAN_MSG", "PGROUP", "MIN_OFFSET",
+        "MAX_OFFSET", "BUYER_ID", "ORIGIN_MESSAGE_ID", "TRANSFER_FLAG",
+        "CORRECTION_FLAG", "MQ2_FLAG", "RECONSUME_TIME", "MSG_REGION",
+        "TRACE_ON", "MAX_RECONSUME_TIMES", "CONSUME_START_TIME", "POP_CK",
+        "INIT_MSG", "EXTEND_UNIQ_INFO", "INSTANCE_ID", "CLUSTER",
+        "1ST_POP_TIME",
+        "INNER_MULTI_DISPATCH", "INNER_MULTI_QUEUE_OFFSET", "INNER_NUM",
+        "INNER_BASE", "DUP_INFO", "CHECK_IMMUNITY_TIME_IN_SECONDS",
+        "CORRELATION_ID", "REPLY_TO_CLIENT", "TTL", "ARRIVE_TIME", "PUSH_REPLY",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcmp(name, names[i]))
+            return 1;
+    return !strcmp(name, MQM_ID_HEADER) || !strcmp(name, RMQ_LENGTH_HEADER) ||
+           !strncmp(name, "TIMER_", 6) || !strncmp(name, "__", 2);
+}
+
+static int is_text(const void *bytes, size_t len)
+{
+    const unsigned char *c = bytes;
+
+    while (len > 0 && *c > 2)
+        c++, len--;
+    return len == 0;
+}
+
+/* A property is a text that is not empty. */
+static int set_field(struct rmq *self, struct CMessage *m,
+                     const struct mqm_field *f)
+{
+    char *text = NULL;
+    int r;
+
+    if (!f->len)
+        return MQM_OK;
+    if (!f->name[0] || is_theirs(f->name) ||
+        !is_text(f->name, strlen(f->name)) || !is_text(f->value, f->len)) {
+        self->host->log(self->host, MQM_WARN,
+                        "header '%s' (%zu bytes) is left out: RocketMQ cannot "
+                        "bear it as a property",
+                        f->name, f->len);
+        return MQM_OK;
     }
-    return MQM_OK;
+    r = text_of(self->host, "header", f->value, f->len, &text);
+    if (r == MQM_OK)
+        r = set_property(self, m, f->name, text);
+    free(text);
+    return r;
 }
 
 static int set_body(struct rmq *self, struct CMessage *m,
@@ -238,7 +297,26 @@ static int check(const struct rmq *self, const struct mqm_delivery *d)
     return MQM_OK;
 }
 
-int rmq_publish(void *p, const struct mqm_delivery *d)
+static int compose(struct rmq *self, struct CMessage *m,
+                   const struct mqm_delivery *d, const struct mqm_field *fields,
+                   size_t n)
+{
+    struct carrier to = {self, m};
+    int r = d->raw ? rmq_headers(self, d, copy_property, &to) : MQM_OK;
+
+    for (size_t i = 0; i < n && r == MQM_OK; i++)
+        r = set_field(self, m, &fields[i]);
+    if (r == MQM_OK)
+        r = set_id(self, m, d);
+    if (r == MQM_OK)
+        r = set_keys(self, m, d);
+    if (r == MQM_OK)
+        r = set_body(self, m, d);
+    return r;
+}
+
+int rmq_publish_with(void *p, const struct mqm_delivery *d,
+                     const struct mqm_field *fields, size_t n)
 {
     struct rmq *self = p;
     struct CMessage *m;
@@ -251,16 +329,14 @@ int rmq_publish(void *p, const struct mqm_delivery *d)
     m = self->api.CreateMessage(d->msg.topic);
     if (!m)
         return self->host->fail(self->host, -ENOMEM, "out of memory");
-    if (d->raw)
-        r = copy_properties(self, m, d->raw);
-    if (r == MQM_OK)
-        r = set_id(self, m, d);
-    if (r == MQM_OK)
-        r = set_keys(self, m, d);
-    if (r == MQM_OK)
-        r = set_body(self, m, d);
+    r = compose(self, m, d, fields, n);
     if (r == MQM_OK)
         r = send(self, m, d->msg.topic);
     self->api.DestroyMessage(m);
     return r;
+}
+
+int rmq_publish(void *p, const struct mqm_delivery *d)
+{
+    return rmq_publish_with(p, d, NULL, 0);
 }

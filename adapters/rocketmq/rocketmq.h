@@ -5,8 +5,8 @@
  * its functions are declared here as members of a table, in our own words.
  * client.c fills the table; message.c reads a message; callback.c decides what
  * a callback of the client answers; consumer.c begins and ends consumers;
- * producer.c sends; scan.c reads a topic without being a member of a group;
- * route.c tells a missing topic from a missing name server.
+ * producer.c sends; reader.c, scan.c and fetch.c read without being a member of
+ * a group; remoting.c asks what the client cannot: route.c, positions.c.
  */
 #ifndef RMQ_ROCKETMQ_H
 #define RMQ_ROCKETMQ_H
@@ -170,6 +170,7 @@ int rmq_read_settings(struct rmq_settings *set, const struct mqm_host *host,
 size_t rmq_next_property(const char **at, const char **name);
 
 struct rmq_consumer;
+struct rmq_fetcher;
 
 struct rmq {
     const struct mqm_host *host;
@@ -183,6 +184,8 @@ struct rmq {
     struct rmq_consumer *consumers; /* one a group */
     pthread_mutex_t producer_lock;
     struct CProducer *producer;
+    pthread_mutex_t fetch_lock;
+    struct rmq_fetcher *fetcher; /* begun with the first fetch */
 };
 
 /* message.c */
@@ -196,6 +199,10 @@ int rmq_fill(struct rmq *self, struct mqm_delivery *d, const char *group,
              struct CMessageExt *ext, char origin[RMQ_ORIGIN_MAX]);
 const void *rmq_header(void *self, const struct mqm_delivery *d,
                        const char *name, size_t *len);
+/* Those of the setting "properties"; the values are strings. */
+int rmq_headers(void *self, const struct mqm_delivery *d,
+                int (*visit)(void *user, const struct mqm_field *f),
+                void *user);
 /* A name that the client and the broker can bear: 0, or -EINVAL. */
 int rmq_check_name(const struct mqm_host *host, const char *what,
                    const char *name);
@@ -247,17 +254,73 @@ enum { RMQ_TRIES_MAX = 14 };
 
 /* producer.c */
 int rmq_publish(void *self, const struct mqm_delivery *d);
+int rmq_publish_with(void *self, const struct mqm_delivery *d,
+                     const struct mqm_field *fields, size_t n);
 void rmq_end_producer(struct rmq *self);
+
+/* json.c: looks into a JSON text, which it does not check; NULL: not there. */
+const char *rmq_json_member(const char *object, const char *name);
+const char *rmq_json_first(const char *container); /* element, or member's  */
+const char *rmq_json_after(const char *value);     /*   name; then the next */
+/* Of a string or a number: -1 if it is neither, or does not fit. */
+int rmq_json_text(const char *value, char *out, size_t size);
+long long rmq_json_number(const char *value, long long otherwise);
+
+/* remoting.c: requests of our own, to a name server or a broker. */
+
+struct rmq_answer {
+    int code;
+    char *header, *body; /* JSON texts; one memory, the header's */
+};
+
+/* An address "host:port", not terminated: a socket, or -1. */
+int rmq_dial(const char *address, size_t len);
+/* fields: members of "extFields".  0, or -1: no answer. */
+int rmq_ask(int fd, int code, const char *fields, struct rmq_answer *a);
+void rmq_answer_free(struct rmq_answer *a);
 
 /* route.c: why the client sees no queues.  -ENOENT: there is no such topic;
  * -EIO: nobody can tell. */
 int rmq_no_route(const struct rmq *self, const char *topic);
 /* The same question without a failure: MQM_OK when there is one. */
 int rmq_route(const struct rmq *self, const char *topic);
+/* The name server's answer, which holds the route.  0, or < 0 with words. */
+int rmq_ask_route(const struct rmq *self, const char *topic,
+                  struct rmq_answer *a);
+
+/* reader.c */
+
+struct rmq_reader {
+    struct rmq *self;
+    const char *topic;
+    struct CPullConsumer *handle;
+    int slot, started;
+    struct rmq_queue *queues;
+    int n;
+};
+
+/* Ended by rmq_end_reader(), also after a failure. */
+int rmq_begin_reader(struct rmq_reader *rd, struct rmq *self,
+                     const char *topic);
+void rmq_end_reader(struct rmq_reader *rd);
+int rmq_no_answer(const struct rmq_reader *rd, const struct rmq_queue *q);
 
 /* scan.c */
 int rmq_scan(void *self, const char *topic,
              int (*visit)(void *user, struct mqm_delivery *d), void *user);
+int rmq_dead(void *self, const char *group, const char *topic,
+             int (*visit)(void *user, struct mqm_delivery *d), void *user);
 int rmq_probe(void *self, const char *group, const char *topic);
+
+/* fetch.c */
+int rmq_fetch(void *self, const char *group, const char *topic,
+              const char *origin,
+              int (*visit)(void *user, struct mqm_delivery *d), void *user);
+void rmq_end_fetcher(struct rmq *self);
+
+/* positions.c */
+int rmq_positions(void *self, const char *group, const char *topic,
+                  int (*visit)(void *user, const struct mqm_position *p),
+                  void *user);
 
 #endif

@@ -47,6 +47,7 @@ void cases_see(struct cases *cs, const struct mqm_msg *msg,
     snprintf(c->side, sizeof(c->side), "%s", record->side);
     c->token = record->token;
     c->state = record->state;
+    c->in_doubt = record->doubt != 0;
     c->age_ms = record->age_ms;
     c->left_ms = record->left_ms;
     c->here = 1;

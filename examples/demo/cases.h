@@ -14,7 +14,7 @@ struct a_case {
     char id[MQM_ID_MAX + 1];
     char side[32];
     uint64_t token, counted; /* as seen last; whose parking was counted */
-    int state;
+    int state, in_doubt;
     int here; /* seen in the look that is going on       */
     int send; /* its body is to be sent again            */
     int64_t age_ms, left_ms, sent_ms;

@@ -13,11 +13,11 @@ demo_obj = $(patsubst %,$(BUILD)/obj/examples/demo/%.o,$(1))
 
 $(DEMO)/thirdparty: $(call demo_obj,thirdparty ledger demo)
 $(DEMO)/producer: $(call demo_obj,producer plain sent demo)
-$(DEMO)/old_consumer: $(call demo_obj,old_consumer third demo)
+$(DEMO)/old_consumer: $(call demo_obj,old_consumer plain_consumer third demo)
 $(DEMO)/worker: $(call demo_obj,worker third demo)
 $(DEMO)/resolver: $(call demo_obj,resolver cases third demo)
 $(DEMO)/naive: $(call demo_obj,naive naive_lock naive_kafka naive_rocketmq \
-	third demo)
+	plain_consumer third demo)
 
 $(DEMO_BINS): $(SO)
 	@mkdir -p $(@D)

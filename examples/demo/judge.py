@@ -8,6 +8,7 @@ party's ledger (ms id side).  Nobody else's word counts.
 SHARE_POINTS = 2.0
 BEGIN_MARGIN_MS, END_MARGIN_MS = 2000, 1000
 SHARE_AT_LEAST = 1000
+SHARES_AT_LEAST = 3    # of five windows; a slow machine is seen late in some
 BIN_MS, LATE_PART = 500, 0.03
 
 
@@ -87,10 +88,13 @@ def shares(sent, issues, cuts, end_ms, allowed):
         found = [(ms,) + issues[i][0] for i, (ms, user, _) in sent.items()
                  if begin <= ms < end and i in issues and user not in allowed]
         sides = list(seen_in_time(found, change))
-        if sides:
-            share = 100.0 * sides.count("rocketmq") / len(sides)
-            rows.append({"cut": cut, "n": len(sides), "share": share})
+        share = 100.0 * sides.count("rocketmq") / max(1, len(sides))
+        rows.append({"cut": cut, "n": len(sides), "share": share})
     return rows
+
+
+def can_tell(row):
+    return row["n"] >= SHARE_AT_LEAST
 
 
 def harm(result, guarded):
@@ -122,9 +126,12 @@ def harm(result, guarded):
           "%(dead_letters)d dead letters" % result)
     check(result["allow_side"] == "rocketmq",
           "the allow-listed message was issued by %(allow_side)s" % result)
-    for row in result["shares"]:
-        if row["n"] >= SHARE_AT_LEAST:
-            check(abs(row["share"] - row["cut"]) <= SHARE_POINTS,
-                  "at a cut of %(cut)g %% the new side got %(share).1f %% of "
-                  "%(n)d" % row)
+    told = [row for row in result["shares"] if can_tell(row)]
+    for row in told:
+        check(abs(row["share"] - row["cut"]) <= SHARE_POINTS,
+              "at a cut of %(cut)g %% the new side got %(share).1f %% of "
+              "%(n)d" % row)
+    check(len(told) >= SHARES_AT_LEAST,
+          "only %d cuts stood still for long enough to be judged: this machine "
+          "is too busy, or RATE too high for it" % len(told))
     return found

@@ -3,75 +3,20 @@
 #include "naive.h"
 
 #include "demo.h"
-
-#include <librdkafka/rdkafka.h>
-#include <stdio.h>
+#include "plain_consumer.h"
 
 enum { PAUSE_MS = 100 };
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
+static void handle(const rd_kafka_message_t *m, const void *id, size_t id_len)
 {
-    char why[256];
+    struct naive_message msg = {id,     m->key,     m->payload,
+                                id_len, m->key_len, m->len};
 
-    if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) !=
-        RD_KAFKA_CONF_OK)
-        demo_die("librdkafka: %s", why);
-}
-
-static rd_kafka_t *subscribe(const char *brokers, const char *group,
-                             const char *topic)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_topic_partition_list_t *topics =
-        rd_kafka_topic_partition_list_new(1);
-    rd_kafka_t *rk;
-    char why[256];
-
-    set(conf, "bootstrap.servers", brokers);
-    set(conf, "group.id", group);
-    set(conf, "auto.offset.reset", "earliest");
-    set(conf, "session.timeout.ms", "6000");
-    set(conf, "enable.auto.offset.store", "false");
-    rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
-    if (!rk)
-        demo_die("librdkafka: %s", why);
-    rd_kafka_poll_set_consumer(rk);
-    rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
-    if (rd_kafka_subscribe(rk, topics) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        demo_die("cannot subscribe to '%s'", topic);
-    rd_kafka_topic_partition_list_destroy(topics);
-    return rk;
-}
-
-static void handle(const rd_kafka_message_t *m)
-{
-    struct naive_message msg = {"", m->key, m->payload, 0, m->key_len, m->len};
-    rd_kafka_headers_t *headers = NULL;
-    const void *id = NULL;
-
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_header_get_last(headers, "mqm-id", &id, &msg.id_len) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    msg.id = id;
-    while (naive_handle(&msg) == NAIVE_AGAIN && !demo_stopping())
+    while (id_len > 0 && naive_handle(&msg) == NAIVE_AGAIN && !demo_stopping())
         demo_sleep_ms(PAUSE_MS);
 }
 
 void naive_kafka(const char *brokers, const char *group, const char *topic)
 {
-    rd_kafka_t *rk = subscribe(brokers, group, topic);
-
-    while (!demo_stopping()) {
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, 100);
-
-        if (m && !m->err) {
-            handle(m);
-            rd_kafka_offset_store(m->rkt, m->partition, m->offset);
-        }
-        if (m)
-            rd_kafka_message_destroy(m);
-    }
-    rd_kafka_consumer_close(rk);
-    rd_kafka_destroy(rk);
+    plain_consume(brokers, group, topic, handle);
 }

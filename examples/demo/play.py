@@ -25,6 +25,7 @@ PATIENCE_S = 120
 CUTS = ((1, 10), (10, 13), (50, 17), (10, 13), (100, 8))
 KILL_BETWEEN = (0, 34)    # seconds after the first cut
 PAUSE_BETWEEN = (0, 34)
+RESTART_BETWEEN = (5, 34)
 
 
 def mix(x):
@@ -56,7 +57,7 @@ class Play:
         self.allow_number = None
         self.workers = {}
         self.serial = 0
-        self.counting = []    # threads
+        self.threads = []    # at work on faults
         self.last_issued = (-1, 0.0)
         self.victims = []
         self.due = []    # (time, action) of faults
@@ -127,7 +128,7 @@ class Play:
             return
         thread = threading.Thread(target=self.add_open, args=(name,))
         thread.start()
-        self.counting.append(thread)
+        self.threads.append(thread)
 
     def add_open(self, name):
         n = self.stage.held_by(name)
@@ -170,6 +171,17 @@ class Play:
         self.watch.say("    -- %s paused for %g s" % (name, PAUSE_S))
         self.halt([name], PAUSE_S, "%s paused" % name)
 
+    def restart_store(self):
+        """In a thread: the other faults must not wait for it."""
+        def work():
+            begin = now_ms()
+            self.stage.restart_store()
+            self.mark(begin, "the store killed and restarted")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.threads.append(thread)
+
     def inflict(self):
         for item in sorted(self.due, key=lambda i: i[0]):
             if item[0] <= time.time() and item in self.due:
@@ -182,6 +194,9 @@ class Play:
         kill = start + self.random.uniform(*KILL_BETWEEN)
         pause = start + self.random.uniform(*PAUSE_BETWEEN)
         self.due += [(kill, self.kill_one), (pause, self.pause_one)]
+        if self.options.store != "sqlite" and not self.naive:
+            restart = start + self.random.uniform(*RESTART_BETWEEN)
+            self.due.append((restart, self.restart_store))
 
     # ------------------------------ the steps -----------------------------
 
@@ -267,7 +282,7 @@ class Play:
             self.pass_time(seconds)
             before = cut
         self.wait_for(lambda: not self.due, "the faults", 30)
-        for thread in self.counting:
+        for thread in self.threads:
             thread.join()
 
     def leave_kafka(self):

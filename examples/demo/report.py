@@ -3,6 +3,8 @@
 
 import json
 
+from judge import can_tell
+
 ROWS = (
     ("sent", "sent"),
     ("messages a second", "rate"),
@@ -48,6 +50,7 @@ def table(columns):
 def share_lines(result):
     lines = ["cut stood at    messages    the new side got"]
     for row in result["shares"]:
-        lines.append("%10g %%  %10d  %15.2f %%" % (row["cut"], row["n"],
-                                                   row["share"]))
+        lines.append("%10g %%  %10d  %15.2f %%%s" % (
+            row["cut"], row["n"], row["share"],
+            "" if can_tell(row) else "   (too few to be judged)"))
     return lines

@@ -44,7 +44,7 @@ static int look(void *user, const struct mqm_msg *msg,
     n.held += record->state == MQM_HELD;
     n.owed += record->state == MQM_OWED;
     if (record->state == MQM_PARKED ||
-        (record->state == MQM_OWED && record->flags & MQM_UNSENT))
+        (record->flags & MQM_UNSENT && record->left_ms == 0))
         cases_see(&cases, msg, record);
     return 0;
 }
@@ -108,7 +108,7 @@ static void go_through_cases(void)
     for (struct a_case *c = cases.first; c; c = c->next) {
         if (!c->here)
             continue;
-        if (c->state == MQM_PARKED)
+        if (c->state == MQM_PARKED || (c->state == MQM_OWED && c->in_doubt))
             settle(c);
         else if (c->age_ms > UNSEEN_MS &&
                  demo_now_ms() - c->sent_ms > UNSEEN_MS)

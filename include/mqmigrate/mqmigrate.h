@@ -351,8 +351,10 @@ enum mqm_record_flag {
     MQM_BODY_SAFE  = 2, /* PARKED: the body lies in the parking topic, or    */
                         /*   with the program's own hook                     */
     MQM_REASSIGNED = 4, /* perhaps not its first side                        */
-    MQM_UNSENT     = 8, /* OWED again by mqm_resolve() or mqm_assign(), and  */
-                        /*   not seen since: send the body again             */
+    MQM_UNSENT     = 8, /* OWED or HELD: perhaps no copy is on its way,      */
+                        /*   since mqm_resolve(), mqm_assign() or a store    */
+                        /*   that forgot.  If it stays so with left_ms 0,    */
+                        /*   nobody is at it: send the body again            */
 };
 
 struct mqm_record {
@@ -363,7 +365,8 @@ struct mqm_record {
     uint64_t doubt;  /* the oldest attempt of which nobody knows, or 0      */
     int64_t age_ms;  /* since the last change, by the store's clock         */
     int64_t left_ms; /* HELD: of the lease; OWED: before the next try;      */
-                     /*   PARKED: until it may be resolved as not done      */
+                     /*   PARKED, and OWED in doubt: until it may be        */
+                     /*   resolved as not done                              */
     unsigned flags;  /* of mqm_record_flag                                  */
     const char *why; /* PARKED: "a lease ran out", "failed too often", ...  */
     char side[32];   /* whose it is, or who did it                          */
@@ -390,15 +393,17 @@ MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
                                      const struct mqm_record *record),
                         void *user);
 
-/* Settle a parked message, seen with this token (MQM_LOST: it moved since):
- * MQM_HANDLED, or MQM_FAILED: it is owed again, and since its copies are
- * acknowledged, send the body you kept again, same id, MQM_FROM_PARKING.
+/* Settle a message that is parked, or owed in doubt (perhaps no copy will ask
+ * for it again), seen with this token (MQM_LOST: it moved since):
+ * MQM_HANDLED, or MQM_FAILED: it is owed again (MQM_UNSENT), and since its
+ * copies are acknowledged, send the body you kept again, same id,
+ * MQM_FROM_PARKING.
  * -EAGAIN: the attempt in doubt may still act; ask again after settle_ms. */
 MQM_API int mqm_resolve(mqm *m, const struct mqm_msg *msg, uint64_t token,
                         int outcome);
 
-/* An operator's override: what is owed without a doubt, or parked and settled,
- * and was seen with this token, belongs to msg->side from now on.  The other
+/* An operator's override: what is owed or parked, with no doubt or one that is
+ * settled (-EAGAIN as above), and was seen with this token, belongs to msg->side from now on.  The other
  * side's copies come again until it is done.  The new side may have dropped
  * its copy: send it again there. */
 MQM_API int mqm_assign(mqm *m, const struct mqm_msg *msg, uint64_t token);
@@ -413,6 +418,98 @@ MQM_API int mqm_read_parking(mqm *m, const char *side, const char *group,
                              int (*visit)(void *user,
                                           struct mqm_delivery *d),
                              void *user);
+
+/* -------------------------- copies on brokers --------------------------- */
+
+/* Read one copy again from where it lies: msg->group, msg->topic, and
+ * msg->origin as in a record, "kafka:rewards/3/1209"; the side is named there.
+ * It is visited as mqm_read_parking() does, with all its headers, if it bears
+ * msg->id (NULL: whatever lies there).  Returns what visit() did.
+ * -ENOENT: retention has removed it, or another message lies there; -EINVAL:
+ * no such place (programs with a loop of their own write what they like);
+ * -ENOTSUP where the adapter cannot. */
+MQM_API int mqm_fetch_copy(mqm *m, const struct mqm_msg *msg,
+                           int (*visit)(void *user, struct mqm_delivery *d),
+                           void *user);
+
+/* How far a group has read in one queue of a topic (Kafka's partition).  On
+ * RocketMQ its retry topic has queues, too: "retry/0". */
+struct mqm_position {
+    size_t size;
+    const char *queue;
+    int64_t committed;  /* what the group reads next; -1: it read nothing yet */
+    int64_t begin, end; /* of what lies there; end: of what is sent next      */
+    const char *next;   /* an origin for mqm_fetch_copy(): what is read next; */
+                        /*   NULL: nothing waits                              */
+};
+
+/* Visit the queues of a topic on a side, asked of the broker as no member of
+ * the group.  visit() returns 0 to go on.  -ENOTSUP where the adapter cannot
+ * tell. */
+MQM_API int mqm_positions(mqm *m, const char *side, const char *group,
+                          const char *topic,
+                          int (*visit)(void *user,
+                                       const struct mqm_position *p),
+                          void *user);
+
+/* Visit the copies that the broker of a side gave up delivering to the group
+ * (dead letters of RocketMQ: a consumer without this library, or one too old,
+ * has rejected them too often), as mqm_read_parking() does.  To send one again:
+ * mqm_publish() with the delivery as it came, if its record says that it is
+ * owed by this side still.  -ENOTSUP where a broker gives nothing up. */
+MQM_API int mqm_read_dead(mqm *m, const char *side, const char *group,
+                          const char *topic,
+                          int (*visit)(void *user, struct mqm_delivery *d),
+                          void *user);
+
+/* A message that reached one broker only is owed by a side that never gets it.
+ * mqm_rescue() looks for those: owed, never tried there (or MQM_UNSENT), not by
+ * rule, and so for older_ms, during which the side's group has read on.  Each
+ * is read again from the broker that has it, with its headers, and published
+ * under its own id to the side that owes it.  Its side does not change, and the
+ * record is not touched; repeating it, or the late copy after all, does no
+ * harm.  Call it now and then, from any process. */
+enum mqm_fate {
+    MQM_RESCUED,        /* published                                         */
+    MQM_RESCUE_DUE,     /* would be: MQM_RESCUE_DRY                          */
+    MQM_RESCUE_WAITS,   /* its copy may still come                           */
+    MQM_RESCUE_GONE,    /* lies nowhere any more: a person has to know       */
+    MQM_RESCUE_FAILED,  /* not now: a broker does not answer, ...            */
+    MQM_RESCUE_WITHOUT_ID, /* cannot be told from others: left alone         */
+};
+
+enum mqm_rescue_flag {
+    MQM_RESCUE_DRY    = 1, /* publish nothing                                */
+    MQM_RESCUE_ANYWAY = 2, /* do not ask how far the group has read          */
+};
+
+struct mqm_rescue_options {
+    size_t size; /* set by MQM_RESCUE_OPTIONS_INIT */
+    const char *side;         /* what this one owes; NULL: either            */
+    const char *group, *topic;
+    int64_t older_ms;         /* 0: ten minutes                              */
+    unsigned flags;           /* of mqm_rescue_flag                          */
+    const void *id;           /* this message alone, whatever its age        */
+    size_t id_len;
+};
+#define MQM_RESCUE_OPTIONS_INIT                                                \
+    {sizeof(struct mqm_rescue_options), 0, 0, 0, 0, 0, 0, 0}
+
+struct mqm_rescued { /* lives during the call */
+    size_t size;
+    int fate; /* an mqm_fate */
+    const struct mqm_msg *msg; /* msg->side owes it                          */
+    const struct mqm_record *record;
+    const char *from; /* the side that it was read from, or NULL             */
+    unsigned flags;   /* MQM_FROM_PARKING: out of that side's parking topic  */
+    const char *why;
+};
+
+/* Visit each that is found (may be NULL); visit() returns 0 to go on.  MQM_OK
+ * also if some could not be rescued: see the fates. */
+MQM_API int mqm_rescue(mqm *m, const struct mqm_rescue_options *opts,
+                       int (*visit)(void *user, const struct mqm_rescued *r),
+                       void *user);
 
 /* --------------------------- configuration ------------------------------ */
 
@@ -452,6 +549,13 @@ MQM_API int mqm_topics(mqm *m,
                                     const struct mqm_topic_info *info),
                        void *user);
 
+/* The same of a configuration, a path or the text itself, that need not be in
+ * force anywhere: neither its store nor a broker is asked. */
+MQM_API int mqm_read_topics(const char *config,
+                            int (*visit)(void *user,
+                                         const struct mqm_topic_info *info),
+                            void *user);
+
 /* Stores and adapters: built in, and those that the configuration names.  One
  * that cannot be loaded is visited with result < 0 and the story in why. */
 struct mqm_plugin_info {
@@ -488,10 +592,89 @@ struct mqm_stats {
     uint64_t without_id;  /* copies with no id, or one that cannot be       */
     uint64_t future_born; /* born later than now: the old side's            */
     uint64_t store_calls; /* round trips: what the store was asked at once  */
+
+    /* Copy coverage, the share of messages that came from both brokers:
+     * second / first, added up over all instances of both sides (mqm_instances,
+     * mqmctl status).  Below 100 % some messages reach one broker only, and
+     * those that the policy gives to the other side are done by nobody.
+     * first: copies of messages that nobody had looked at.  second: copies of
+     * messages that so far the other side alone had looked at.  Copies without
+     * an id or from parking are neither, nor is one that the store may have
+     * forgotten.  A copy that the broker or the producer sends once more counts
+     * as second once more if its message is the other side's: the figure is
+     * exact but for these, and never more than 100 % means anything. */
+    uint64_t seen_first, seen_second;
+    uint64_t lately_first, lately_second; /* within the last lately_ms: five  */
+    int64_t lately_ms;                    /*   minutes, or less at the start  */
 };
 #define MQM_STATS_INIT                                                         \
-    {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+    {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+     0}
 MQM_API int mqm_read_stats(mqm *m, struct mqm_stats *out);
+
+/* ------------------------------- who is there --------------------------- */
+
+/* Each open library reports itself in the store, for each topic and side that
+ * it has worked for or subscribed to: every report_ms (a setting), at once when
+ * its policy changes, and when it closes.  One that died is shown until nobody
+ * can need it: 720 reports (an hour), at least twice the maximum age of its
+ * policy. */
+enum mqm_instance_flag {
+    MQM_INSTANCE_CURRENT  = 1, /* it acts by the policy that the caller has   */
+    MQM_INSTANCE_GONE     = 2, /* it was closed                               */
+    MQM_INSTANCE_SILENT   = 4, /* not closed, and three reports are missing   */
+    MQM_INSTANCE_SWITCHED = 8, /* its policy: the switch is on                */
+    MQM_INSTANCE_UNKNOWN  = 16, /* a report that this library cannot read:    */
+                               /*   only the names, run and seen_ms are set   */
+};
+
+struct mqm_instance_info { /* lives during the call */
+    size_t size;
+    const char *instance, *side, *group, *topic;
+    const char *run;  /* tells apart those that have the same name            */
+    const char *host, *version; /* of the library                             */
+    int64_t pid;
+    unsigned flags;   /* of mqm_instance_flag                                 */
+    unsigned cut_ppm; /* its policy: the cut, the moment of the switch        */
+    int64_t since_ms;
+    uint64_t policy;  /* a print of all that decides: equal, it decides alike */
+    int64_t seen_ms;  /* since its last report, by the store's clock          */
+    int64_t report_ms;
+    int64_t open_ms;      /* since it was opened                              */
+    int64_t in_force_ms;  /* since this policy is in force there              */
+    int64_t confirmed_ms; /* since its configuration was read to be this one  */
+    int64_t unchanged_ms; /* since it did anything (within report_ms)         */
+    /* As in struct mqm_stats, of this topic and side. */
+    uint64_t granted, doubtful, skipped, later, lost;
+    uint64_t succeeded, failed, parked, errors, without_id, future_born;
+    uint64_t seen_first, seen_second;
+    int64_t lately_ms; /* five minutes, or less at the start                  */
+    uint64_t lately_done, lately_first, lately_second;
+    int64_t minute_ms; /* one                                                 */
+    uint64_t minute_done;
+};
+
+/* Visit the reports for a group and topic, in no order.  visit() returns 0 to
+ * go on, and may call anything but mqm_close().  -ENOTSUP where the store
+ * cannot list. */
+MQM_API int mqm_instances(mqm *m, const char *group, const char *topic,
+                          int (*visit)(void *user,
+                                       const struct mqm_instance_info *info),
+                          void *user);
+
+/* Ask the store for its memory of a group and topic; one round trip. */
+struct mqm_store_info {
+    size_t size; /* set by MQM_STORE_INFO_INIT */
+    const char *name;
+    int shared;             /* 1: other processes see it                     */
+    int durable;            /* 1: it survives a restart                      */
+    int64_t memory_from_ms; /* what was born before may have been forgotten  */
+    int64_t created_ms;
+    int64_t round_trip_us;  /* how long the answer took                      */
+};
+#define MQM_STORE_INFO_INIT {sizeof(struct mqm_store_info), 0, 0, 0, 0, 0, 0}
+MQM_API int mqm_read_store(mqm *m, const char *group, const char *topic,
+                           struct mqm_store_info *out);
 
 /* ------------------------------- errors --------------------------------- */
 

@@ -70,6 +70,11 @@ struct mqm_host {
     /* For adapters: wait ms.  0, or -ECANCELED at once when mqm_stop() was
      * called: leave the broker's callback then. */
     int (*wait)(const struct mqm_host *host, int64_t ms);
+
+    /* For stores: how many ms ahead of the present a message may be born, since
+     * producers' clocks may be off.  A store that finds that it has lost cells
+     * raises memory_from to the present and so much more. */
+    int64_t (*clock_margin)(const struct mqm_host *host);
 };
 
 /* One line of the plugin's section in the configuration.  A name that the
@@ -89,7 +94,8 @@ struct mqm_setting {
 
 struct mqm_key {
     const char *space; /* app, group and topic: "shop/issuer/rewards", each  */
-                       /*   of letters, digits, '.', '_' and '-'             */
+                       /*   of letters, digits, '.', '_' and '-'; or that    */
+                       /*   and one more part: another space                 */
     const void *id;    /* 1 to MQM_ID_MAX bytes, any                         */
     size_t id_len;
     int64_t born_ms;   /* 0: unknown.  The same for all copies, so a store   */
@@ -166,9 +172,10 @@ struct mqm_store {
                 void *user);
 
     /* Cells of the space born before memory_from may have been forgotten: it
-     * lies in the store and only grows.  created: when this store (not this
-     * connection) began, by the clock that messages are born by.  Raises
-     * memory_from to raise_ms if that is later (0: just tell). */
+     * lies in the store and only grows; see also clock_margin().  created: when
+     * this store (not this connection) began, by the clock that messages are
+     * born by.  Raises memory_from to raise_ms if that is later (0: just tell).
+     */
     int (*memory)(void *self, const char *space, int64_t raise_ms,
                   int64_t *memory_from_ms, int64_t *created_ms);
 
@@ -192,6 +199,12 @@ struct mqm_store {
 
 /* An adapter translates: it turns a broker's messages into deliveries and does
  * with each what deliver() says.  It holds no policy either. */
+
+struct mqm_field { /* a header; value is no string */
+    const char *name;
+    const void *value;
+    size_t len;
+};
 
 struct mqm_adapter {
     size_t size;
@@ -227,6 +240,38 @@ struct mqm_adapter {
     /* Optional.  Is the topic there, the broker in reach?  For `mqmctl check`.
      */
     int (*probe)(void *self, const char *group, const char *topic);
+
+    /* Optional.  Visit the copy that lies at origin, a msg.origin that this
+     * adapter wrote for the group and the topic, as no member of any group;
+     * filled in as for deliver(), and raw has all its headers.  Where the same
+     * place is found on several brokers, each of them; the host looks at the
+     * ids.  Returns what visit() did; -ENOENT: nothing lies there any more. */
+    int (*fetch)(void *self, const char *group, const char *topic,
+                 const char *origin,
+                 int (*visit)(void *user, struct mqm_delivery *d), void *user);
+
+    /* Optional.  Visit each queue (partition) of the topic, and what else the
+     * group reads on account of it, as mqm_positions(). */
+    int (*positions)(void *self, const char *group, const char *topic,
+                     int (*visit)(void *user, const struct mqm_position *p),
+                     void *user);
+
+    /* Optional.  Visit the headers of a copy, as far as the client can list
+     * them, without the id's own. */
+    int (*headers)(void *self, const struct mqm_delivery *d,
+                   int (*visit)(void *user, const struct mqm_field *f),
+                   void *user);
+
+    /* Optional.  publish() for a copy that was read from the other broker: raw
+     * is NULL, and its headers come along.  What this broker cannot bear is
+     * left out, and said. */
+    int (*publish_with)(void *self, const struct mqm_delivery *d,
+                        const struct mqm_field *fields, size_t n);
+
+    /* Optional.  scan() of the copies of the topic that the broker gave up
+     * delivering to the group.  MQM_OK where there are none. */
+    int (*dead)(void *self, const char *group, const char *topic,
+                int (*visit)(void *user, struct mqm_delivery *d), void *user);
 };
 
 /* ------------------------------ the export ------------------------------ */

@@ -31,74 +31,96 @@ static int bad_space(struct redis *d, const char *space)
 
 /* -------------------------------- list ---------------------------------- */
 
-/* One step of a walk through what is open. */
-struct step {
-    redisReply *time;  /* {seconds, microseconds} */
-    redisReply *cells; /* {cursor, {id, cell, ...}} */
+/* A walk through what is open. */
+struct walk {
+    const char *space;
+    int (*visit)(void *user, const struct mqm_key *key,
+                 const struct mqm_cell *cell);
+    void *user;
+    int64_t now_us;
+    int foreign; /* 0, or what to say of a field that is no cell */
+    char cursor[24];
 };
 
-static void step_free(struct step *step)
-{
-    if (step->time)
-        freeReplyObject(step->time);
-    if (step->cells)
-        freeReplyObject(step->cells);
-}
-
+/* 0: it is another store. */
 static int check_identity(struct redis *d)
 {
-    redisReply *reply = NULL;
+    const struct redis_reply *reply;
     int r = mqm__link_reply(&d->link, &reply);
-    int same;
+    int answer;
 
     if (r < 0)
         return r;
-    same = mqm__redis_is_text(reply) && strcmp(reply->str, d->id) == 0;
-    freeReplyObject(reply);
-    return same;
+    if (reply->type == MQM__REDIS_ERROR)
+        r = mqm__link_error(&d->link, reply, &answer);
+    else if (reply->type != MQM__REDIS_TEXT && reply->type != MQM__REDIS_NIL)
+        r = mqm__link_nonsense(&d->link);
+    return r < 0 ? r : r == MQM_OK && strcmp(reply->text, d->id) == 0;
 }
 
-static int is_step(const struct step *step)
+/* {seconds, microseconds} */
+static int take_time(struct redis *d, struct walk *w)
 {
-    const redisReply *time = step->time, *cells = step->cells;
+    const struct redis_reply *reply;
+    int r = mqm__redis_reply(d, MQM__REDIS_ARRAY, &reply);
+    int64_t s;
 
-    if (time->elements != 2 || !mqm__redis_is_text(time->element[0]) ||
-        cells->elements != 2 || !mqm__redis_is_text(cells->element[0]) ||
-        cells->element[1]->type != REDIS_REPLY_ARRAY ||
-        cells->element[1]->elements % 2 != 0)
+    if (r != MQM_OK)
+        return r;
+    s = mqm__redis_is_texts(reply, 2)
+            ? mqm__redis_digits(reply[1].text, reply[1].len)
+            : -1;
+    if (s <= 0 || s > INT64_MAX / 1000000)
+        return mqm__link_nonsense(&d->link);
+    w->now_us = s * 1000000;
+    return MQM_OK;
+}
+
+/* One that is no cell is told when the others were visited.  The field without
+ * a name is none. */
+static int visit_one(struct redis *d, struct walk *w,
+                     const struct redis_reply *id)
+{
+    struct mqm_key key = {w->space, id->text, id->len, 0};
+    struct mqm_cell cell;
+
+    if (id->len == 0)
         return 0;
-    for (size_t i = 0; i < cells->element[1]->elements; i++)
-        if (!mqm__redis_is_text(cells->element[1]->element[i]))
-            return 0;
-    return 1;
+    if (id->len <= MQM_ID_MAX && mqm__redis_cell(id[1].text, id[1].len,
+                                                 w->now_us, &cell,
+                                                 &key.born_ms) == 0)
+        return w->visit(w->user, &key, &cell);
+    w->foreign = mqm__redis_foreign(d);
+    return 0;
 }
 
-static int take_step(struct redis *d, struct step *step)
+static int is_cursor(const struct redis_reply *r)
 {
-    int same = check_identity(d);
-    int r = same < 0 ? same
-                     : mqm__redis_reply(d, REDIS_REPLY_ARRAY, &step->time);
-
-    if (r == MQM_OK)
-        r = mqm__redis_reply(d, REDIS_REPLY_ARRAY, &step->cells);
-    if (r < 0)
-        return r;
-    if (same == 0) {
-        r = mqm__redis_hello(d);
-        return r < 0 ? r
-                     : d->host->fail(d->host, -ESTALE,
-                                     "%s: it has been emptied or replaced; "
-                                     "what it lists is not all there was",
-                                     d->link.address.label);
-    }
-    return is_step(step) ? MQM_OK : mqm__redis_nonsense(d);
+    return r->type == MQM__REDIS_TEXT && r->len > 0 && r->len <= 20 &&
+           strspn(r->text, "0123456789") == r->len;
 }
 
-static int ask_step(struct redis *d, const char *space, const char *cursor,
-                    struct step *step)
+/* {cursor, {id, cell, ...}} */
+static int take_cells(struct redis *d, struct walk *w)
+{
+    const struct redis_reply *reply, *cells;
+    int r = mqm__redis_reply(d, MQM__REDIS_ARRAY, &reply);
+
+    if (r != MQM_OK)
+        return r;
+    cells = reply + 2;
+    if (reply->len != 2 || !is_cursor(reply + 1) || cells->len % 2 != 0 ||
+        !mqm__redis_is_texts(cells, cells->len))
+        return mqm__link_nonsense(&d->link);
+    memcpy(w->cursor, reply[1].text, reply[1].len + 1);
+    for (size_t i = 1; i <= cells->len && r == 0; i += 2)
+        r = visit_one(d, w, cells + i);
+    return r;
+}
+
+static int ask_step(struct redis *d, const struct walk *w)
 {
     struct redis_link *l = &d->link;
-    int r;
 
     mqm__link_put(l, 3);
     mqm__link_text(l, "HGET");
@@ -108,38 +130,30 @@ static int ask_step(struct redis *d, const char *space, const char *cursor,
     mqm__link_text(l, "TIME");
     mqm__link_put(l, 5);
     mqm__link_text(l, "HSCAN");
-    mqm__link_bulk2(l, MQM__REDIS_OPEN, space, strlen(space));
-    mqm__link_text(l, cursor);
+    mqm__link_bulk2(l, MQM__REDIS_OPEN, w->space, strlen(w->space));
+    mqm__link_text(l, w->cursor);
     mqm__link_text(l, "COUNT");
     mqm__link_number(l, LIST_STEP);
-    r = mqm__link_flush(l);
-    return r < 0 ? r : take_step(d, step);
+    return mqm__link_flush(l);
 }
 
-/* The field without a name is none. */
-static int visit_cells(const struct step *step, const char *space,
-                       int (*visit)(void *user, const struct mqm_key *key,
-                                    const struct mqm_cell *cell),
-                       void *user)
+static int take_step(struct redis *d, struct walk *w)
 {
-    const redisReply *cells = step->cells->element[1];
-    const redisReply *s = step->time->element[0];
-    int64_t now_us = mqm__redis_digits(s->str, s->len) * 1000000;
+    int same = check_identity(d);
+    int r;
 
-    for (size_t i = 0; i < cells->elements; i += 2) {
-        const redisReply *id = cells->element[i], *c = cells->element[i + 1];
-        struct mqm_key key = {space, id->str, id->len, 0};
-        struct mqm_cell cell;
-        int r;
-
-        if (id->len == 0 || mqm__redis_cell(c->str, c->len, now_us, &cell,
-                                            &key.born_ms) != 0)
-            continue;
-        r = visit(user, &key, &cell);
-        if (r != 0)
-            return r;
-    }
-    return 0;
+    if (same < 0)
+        return same;
+    r = take_time(d, w);
+    if (r < 0)
+        return r;
+    if (same)
+        return take_cells(d, w);
+    mqm__link_drop(&d->link); /* with what it lists */
+    return d->host->fail(d->host, -ESTALE,
+                         "%s: it has been emptied or replaced; what it lists "
+                         "is not all there was",
+                         d->link.address.label);
 }
 
 static int store_list(void *self, const char *space,
@@ -148,26 +162,19 @@ static int store_list(void *self, const char *space,
                       void *user)
 {
     struct redis *d = self;
-    char cursor[24] = "0";
+    struct walk w = {space, visit, user, 0, 0, "0"};
     int r = MQM_OK;
 
     if (!mqm__space_valid(space))
         return bad_space(d, space);
     do {
-        struct step step = {NULL, NULL};
-        const char *next = "";
-
         r = mqm__redis_ready(d);
         if (r >= 0)
-            r = ask_step(d, space, cursor, &step);
+            r = ask_step(d, &w);
         if (r == MQM_OK)
-            r = visit_cells(&step, space, visit, user);
-        if (r == MQM_OK)
-            next = step.cells->element[0]->str;
-        snprintf(cursor, sizeof(cursor), "%s", next);
-        step_free(&step);
-    } while (r == MQM_OK && strcmp(cursor, "0") != 0);
-    return r;
+            r = take_step(d, &w);
+    } while (r == MQM_OK && strcmp(w.cursor, "0") != 0);
+    return r == MQM_OK ? w.foreign : r;
 }
 
 /* ------------------------------- memory --------------------------------- */
@@ -187,27 +194,16 @@ static void send_memory(struct redis *d, const char *space, int64_t raise_ms)
     mqm__link_number(l, raise_ms);
 }
 
-/* 1: it is another store than we knew; now we know it. */
+/* 1: it is another store than we knew. */
 static int take_memory(struct redis *d, int64_t *from)
 {
-    redisReply *reply = NULL;
-    int r = mqm__link_reply(&d->link, &reply);
+    const struct redis_reply *reply;
+    int r = mqm__redis_script_reply(d, MQM__REDIS_TEXT, &reply);
 
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
-    if (reply->type == REDIS_REPLY_ERROR) {
-        r = strncmp(reply->str, "MQMSTORE", 8) == 0
-                ? 1
-                : mqm__link_error(&d->link, reply->str);
-    } else {
-        *from = mqm__redis_is_text(reply)
-                    ? mqm__redis_digits(reply->str, reply->len)
-                    : -1;
-        if (*from < 0)
-            r = mqm__redis_nonsense(d);
-    }
-    freeReplyObject(reply);
-    return r;
+    *from = mqm__redis_digits(reply->text, reply->len);
+    return *from < 0 ? mqm__link_nonsense(&d->link) : MQM_OK;
 }
 
 static int store_memory(void *self, const char *space, int64_t raise_ms,
@@ -227,10 +223,7 @@ static int store_memory(void *self, const char *space, int64_t raise_ms,
             r = take_memory(d, &from);
         if (r != 1)
             break;
-        r = again ? mqm__redis_hello(d)
-                  : d->host->fail(d->host, -EAGAIN,
-                                  "%s: it was emptied again and again",
-                                  d->link.address.label);
+        r = again ? mqm__redis_hello(d) : mqm__link_in_vain(&d->link);
     }
     if (r < 0)
         return r;

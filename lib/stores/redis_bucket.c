@@ -126,7 +126,7 @@ void mqm__redis_put_buckets(struct redis_link *l, const struct redis_buckets *b,
 static int use_span(struct redis *d, int64_t bucket_ms)
 {
     if (bucket_ms < 1)
-        return mqm__redis_nonsense(d);
+        return mqm__redis_foreign(d);
     if (d->bucket_set && d->bucket_set != bucket_ms)
         return d->host->fail(d->host, -EINVAL,
                              "store.bucket_ms is %lld, but %s was begun with "
@@ -138,23 +138,15 @@ static int use_span(struct redis *d, int64_t bucket_ms)
     return MQM_OK;
 }
 
+/* 1: it is another store than we knew. */
 static int take_span(struct redis *d)
 {
-    redisReply *reply = NULL;
-    int r = mqm__link_reply(&d->link, &reply);
+    const struct redis_reply *reply;
+    int r = mqm__redis_script_reply(d, MQM__REDIS_TEXT, &reply);
 
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
-    if (reply->type == REDIS_REPLY_ERROR)
-        r = strncmp(reply->str, "MQMSTORE", 8) == 0
-                ? 1
-                : mqm__link_error(&d->link, reply->str);
-    else if (mqm__redis_is_text(reply))
-        r = use_span(d, mqm__redis_digits(reply->str, reply->len));
-    else
-        r = mqm__redis_nonsense(d);
-    freeReplyObject(reply);
-    return r;
+    return use_span(d, mqm__redis_digits(reply->text, reply->len));
 }
 
 static int ask_span(struct redis *d)
@@ -175,10 +167,7 @@ static int ask_span(struct redis *d)
 int mqm__redis_span(struct redis *d)
 {
     for (int i = 0; strcmp(d->bucket_id, d->id) != 0; i++) {
-        int r = i < TRIES ? ask_span(d)
-                          : d->host->fail(d->host, -EAGAIN,
-                                          "%s: it was emptied again and again",
-                                          d->link.address.label);
+        int r = i < TRIES ? ask_span(d) : mqm__link_in_vain(&d->link);
 
         if (r == 1)
             r = mqm__redis_hello(d);

@@ -3,6 +3,7 @@
 #include "redis_link.h"
 
 #include "redis_dial.h"
+#include "redis_error.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -43,8 +44,7 @@ void mqm__link_drop(struct redis_link *l)
         l->drops++;
     }
     l->fd = -1;
-    if (l->reader)
-        redisReaderFree(l->reader);
+    mqm__reader_free(l->reader);
     l->reader = NULL;
     l->due = 0;
     l->out_len = 0;
@@ -96,13 +96,12 @@ static int connect_anew(struct redis_link *l)
         return l->host->fail(l->host, err, "%s: cannot connect: %s",
                              l->address.label, l->why);
     }
-    l->reader = redisReaderCreate();
+    l->reader = mqm__reader_new();
     if (!l->reader) {
         mqm__link_drop(l);
         return l->host->fail(l->host, -ENOMEM, "%s: out of memory",
                              l->address.label);
     }
-    l->reader->maxbuf = 0; /* keep the buffer */
     return 1;
 }
 
@@ -240,6 +239,7 @@ static int unknown(struct redis_link *l, int err, const char *what)
 static int broken(struct redis_link *l, int err, const char *what)
 {
     mqm__link_drop(l);
+    snprintf(l->why, sizeof(l->why), "%s", what);
     return unknown(l, err, what);
 }
 
@@ -278,7 +278,7 @@ static int take(struct redis_link *l)
         return 0;
     if (n < 0)
         return broken(l, -errno, strerror(errno));
-    if (redisReaderFeed(l->reader, buf, (size_t)n) != REDIS_OK)
+    if (mqm__reader_feed(l->reader, buf, (size_t)n, l->due) < 0)
         return broken(l, -EPROTO, "its answer cannot be read");
     return 1;
 }
@@ -323,56 +323,65 @@ int mqm__link_flush(struct redis_link *l)
     return MQM_OK;
 }
 
-int mqm__link_reply(struct redis_link *l, redisReply **reply)
+int mqm__link_nonsense(struct redis_link *l)
 {
-    void *p = NULL;
+    return broken(l, -EPROTO, "its answer makes no sense");
+}
 
+int mqm__link_reply(struct redis_link *l, const struct redis_reply **reply)
+{
     for (;;) {
-        int r;
+        int r = mqm__reader_next(l->reader, reply);
 
-        if (redisReaderGetReply(l->reader, &p) != REDIS_OK)
+        if (r < 0)
             return broken(l, -EPROTO, "its answer cannot be read");
-        if (p) {
-            *reply = p;
-            l->due--;
-            return MQM_OK;
-        }
+        if (r == 1)
+            break;
         r = take(l);
         if (r < 0)
             return r;
         if (r == 0 && wait_for(l, POLLIN) < 0)
             return late(l);
     }
+    if (--l->due == 0 && mqm__reader_rest(l->reader) > 0)
+        return broken(l, -EPROTO, "it answers more than it was asked");
+    return MQM_OK;
 }
 
 /* ------------------------------- errors --------------------------------- */
 
-static const struct {
-    const char *begin;
-    int err;
-    const char *remedy;
-} errors[] = {
-    {"NOAUTH", -EACCES, ": set store.password"},
-    {"WRONGPASS", -EACCES, ": check store.user and store.password"},
-    {"NOPERM", -EACCES, ": the user needs more rights (ACL)"},
-    {"READONLY", -EROFS, ": store.url names a replica, not the master"},
-    {"OOM", -ENOSPC, ": give it more memory"},
-    {"MISCONF", -EIO, ": it cannot write its snapshot to the disk"},
-    {"NOREPLICAS", -EAGAIN, ""},
-    {"MASTERDOWN", -EAGAIN, ""},
-    {"LOADING", -EAGAIN, ": it is starting"},
-    {"BUSY", -EAGAIN, ": some script keeps it busy"},
-    {"MOVED", -ENOTSUP, ": this store does not work on a cluster"},
-    {"CROSSSLOT", -ENOTSUP, ": this store does not work on a cluster"},
-    {"CLUSTERDOWN", -ENOTSUP, ": this store does not work on a cluster"},
-};
-
-int mqm__link_error(struct redis_link *l, const char *error)
+/* For people: without what a terminal would obey, and without the password,
+ * which Redis repeats where it does not know the command. */
+static void words(const struct redis_link *l, const char *error, char *to,
+                  size_t size)
 {
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-        if (strncmp(error, errors[i].begin, strlen(errors[i].begin)) == 0)
-            return l->host->fail(l->host, errors[i].err, "%s says: %.160s%s",
-                                 l->address.label, error, errors[i].remedy);
-    return l->host->fail(l->host, -EIO, "%s says: %.200s", l->address.label,
-                         error);
+    const char *password = l->address.password;
+    size_t n = 0;
+
+    if (password[0] && strstr(error, password))
+        error = "something with the password in it";
+    for (; error[n] && n + 1 < size; n++)
+        to[n] = (char)(error[n] >= ' ' && error[n] <= '~' ? error[n] : '?');
+    to[n] = '\0';
+}
+
+int mqm__link_error(struct redis_link *l, const struct redis_reply *error,
+                    int *answer)
+{
+    const struct redis_error *row = mqm__redis_error(error->text);
+    char said[160];
+
+    *answer = row->answer;
+    words(l, error->text, said, sizeof(said));
+    snprintf(l->why, sizeof(l->why), "it says: %s%s", said, row->remedy);
+    if (row->answer == MQM__REDIS_RESEND || row->answer == MQM__REDIS_RELEARN)
+        return 1;
+    if (row->answer == MQM__REDIS_ANEW)
+        mqm__link_drop(l);
+    return l->host->fail(l->host, row->err, "%s: %s", l->address.label, l->why);
+}
+
+int mqm__link_in_vain(struct redis_link *l)
+{
+    return l->host->fail(l->host, -EAGAIN, "%s: %s", l->address.label, l->why);
 }

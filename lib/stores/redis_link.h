@@ -10,22 +10,22 @@
  * failure to connect not before a pause that doubles, with some chance in it,
  * and calls fail at once meanwhile.
  *
- * The bytes are sent and received here; hiredis only parses them.  (Its own
- * transport raises SIGPIPE and has no deadline for a whole call.)
+ * The bytes are sent and received here; hiredis only parses them, in
+ * redis_reader.  (Its own transport raises SIGPIPE and has no deadline for a
+ * whole call.)
  */
 #ifndef MQM_STORES_REDIS_LINK_H
 #define MQM_STORES_REDIS_LINK_H
 
+#include "redis_reader.h"
 #include "redis_url.h"
-
-#include <hiredis/hiredis.h>
 
 struct redis_link {
     const struct mqm_host *host;
     struct redis_address address;
     int64_t timeout_ms, connect_timeout_ms;
     int fd; /* -1: none */
-    redisReader *reader;
+    struct redis_reader *reader;
     unsigned drops; /* of connections, so far */
     size_t due; /* replies that were asked for and not taken yet */
     char *out; /* what is to be sent; reused */
@@ -35,7 +35,7 @@ struct redis_link {
     int64_t retry_us;    /* 0, or do not connect before */
     int64_t pause_ms;    /* the last one */
     uint32_t dice;
-    char why[256]; /* what the last try to connect met */
+    char why[320]; /* what the last failure was */
 };
 
 void mqm__link_init(struct redis_link *l, const struct mqm_host *host);
@@ -60,8 +60,9 @@ void mqm__link_number(struct redis_link *l, int64_t x);
 
 int mqm__link_flush(struct redis_link *l);
 
-/* The next reply, to be freed with freeReplyObject(). */
-int mqm__link_reply(struct redis_link *l, redisReply **reply);
+/* The next reply; it lives until the one after it.  -EPROTO: it cannot be read,
+ * or more came than was asked for, so none before it need be what it seemed. */
+int mqm__link_reply(struct redis_link *l, const struct redis_reply **reply);
 
 /* Not to be used again; if it came to be just now, wait before the next. */
 void mqm__link_drop(struct redis_link *l);
@@ -71,7 +72,15 @@ void mqm__link_accepted(struct redis_link *l);
 /* The words for what was in flight on a connection that is gone; < 0. */
 int mqm__link_lost(struct redis_link *l);
 
-/* An error reply as a result, with its words. */
-int mqm__link_error(struct redis_link *l, const char *error);
+/* What came cannot be: -EPROTO, and the connection is dropped. */
+int mqm__link_nonsense(struct redis_link *l);
+
+/* An error reply, by the table in redis_error.h: < 0 with its words, or 1: it
+ * is to be tried again on the spot, by *answer. */
+int mqm__link_error(struct redis_link *l, const struct redis_reply *error,
+                    int *answer);
+
+/* The words for what was tried again on the spot and said no once more. */
+int mqm__link_in_vain(struct redis_link *l);
 
 #endif

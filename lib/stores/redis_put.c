@@ -160,7 +160,11 @@ void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
     mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
     mqm__link_put(l, 3 + 3 + b.n + 16);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
-    mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
+    if (d->whole_script)
+        mqm__link_bulk2(l, mqm__redis_script_swap, mqm__redis_script_swap_2,
+                        strlen(mqm__redis_script_swap_2));
+    else
+        mqm__link_text(l, d->swap_sum);
     mqm__link_number(l, (int64_t)(3 + b.n));
     mqm__link_text(l, MQM__REDIS_STORE);
     mqm__link_bulk2(l, MQM__REDIS_SPACE, space, strlen(space));

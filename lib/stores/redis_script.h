@@ -5,9 +5,12 @@
  *                          run (run id of the server that has it), floor (ms:
  *                          when another one was found to have it)
  *     mqm:s:SPACE          hash: from (memory_from_ms as raised), keep (the
- *                          shortest in ms that a cell was kept), due (before
- *                          this ms no cell can have expired), unborn (from this
- *                          ms on a cell of unknown birth may be forgotten)
+ *                          shortest in ms that a cell is kept), used (no cell
+ *                          kept so short was written or born later than this
+ *                          ms), next (the shortest of the longer ones since),
+ *                          due (before this ms no cell can have expired),
+ *                          unborn (from this ms on a cell of unknown birth may
+ *                          be forgotten)
  *     mqm:o:SPACE          hash: id of each listed cell -> the cell, which has
  *                          its born_ms (7 bytes) before the value
  *     mqm:b:SPACE:SLOT     hash: id -> cell, of the others; SLOT is born_ms /
@@ -31,7 +34,8 @@
  * for that cell's k ms, counted from now or the message's birth, whichever is
  * later: a little more, so that not each write has to set its end.  So no cell
  * that was born within the last `keep` ms can have expired, and that is where
- * memory begins.
+ * memory begins.  When `keep` was raised and all that was kept shorter is gone,
+ * memory stays where it began then, until it is as long as it is now kept.
  *
  * A script that finds another store than the caller knows (emptied, another
  * server) does nothing and answers MQMSTORE.
@@ -70,6 +74,6 @@ extern const char mqm__redis_script_span[];
  * than MQM__REDIS_AHEAD: it is done, with this version.  What comes later
  * counts} */
 enum { MQM__REDIS_AHEAD = 1000 };
-extern const char mqm__redis_script_swap[];
+extern const char mqm__redis_script_swap[], mqm__redis_script_swap_2[];
 
 #endif

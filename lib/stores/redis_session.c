@@ -11,41 +11,41 @@
 
 /* ------------------------------ answers --------------------------------- */
 
-int mqm__redis_nonsense(struct redis *d)
+int mqm__redis_foreign(struct redis *d)
 {
-    mqm__link_drop(&d->link);
-    return d->host->fail(d->host, -EPROTO,
-                         "%s: its answer makes no sense; it is unknown whether "
-                         "what was asked for took place",
+    return d->host->fail(d->host, -EIO,
+                         "%s: under a key of this store (mqm:...) lies "
+                         "something else: give it a database of its own",
                          d->link.address.label);
 }
 
-/* The next reply, of this type, or < 0.  An error reply has its words. */
-int mqm__redis_reply(struct redis *d, int type, redisReply **reply)
+int mqm__redis_script_reply(struct redis *d, int type,
+                            const struct redis_reply **reply)
 {
     int r = mqm__link_reply(&d->link, reply);
+    int answer;
 
     if (r < 0)
         return r;
-    if ((*reply)->type == REDIS_REPLY_ERROR)
-        r = mqm__link_error(&d->link, (*reply)->str);
-    else if ((*reply)->type != type)
-        r = mqm__redis_nonsense(d);
-    if (r < 0) {
-        freeReplyObject(*reply);
-        *reply = NULL;
-    }
-    return r;
+    if ((*reply)->type == MQM__REDIS_ERROR)
+        return mqm__link_error(&d->link, *reply, &answer);
+    return (*reply)->type == type ? MQM_OK : mqm__link_nonsense(&d->link);
+}
+
+/* Nothing else is answered so that it has to be sent again. */
+int mqm__redis_reply(struct redis *d, int type,
+                     const struct redis_reply **reply)
+{
+    int r = mqm__redis_script_reply(d, type, reply);
+
+    return r == 1 ? mqm__link_nonsense(&d->link) : r;
 }
 
 static int skip_status(struct redis *d)
 {
-    redisReply *reply = NULL;
-    int r = mqm__redis_reply(d, REDIS_REPLY_STATUS, &reply);
+    const struct redis_reply *reply;
 
-    if (r == MQM_OK)
-        freeReplyObject(reply);
-    return r;
+    return mqm__redis_reply(d, MQM__REDIS_STATUS, &reply);
 }
 
 /* Digits, as many as len; < 0: they are none. */
@@ -63,9 +63,14 @@ int64_t mqm__redis_digits(const char *p, size_t len)
     return x;
 }
 
-int mqm__redis_is_text(const redisReply *r)
+int mqm__redis_is_texts(const struct redis_reply *r, size_t n)
 {
-    return r->type == REDIS_REPLY_STRING;
+    if (r->type != MQM__REDIS_ARRAY || r->len != n)
+        return 0;
+    for (size_t i = 1; i <= n; i++)
+        if (r[i].type != MQM__REDIS_TEXT)
+            return 0;
+    return 1;
 }
 
 /* ----------------------------- introduction ----------------------------- */
@@ -101,15 +106,6 @@ static void send_hello(struct redis *d)
     mqm__link_text(&d->link, d->synced ? "1" : "0");
 }
 
-static int is_hello(const redisReply *r)
-{
-    for (size_t i = 0; i < r->elements; i++)
-        if (!mqm__redis_is_text(r->element[i]))
-            return 0;
-    return r->elements == 5 && r->element[0]->len > 0 &&
-           r->element[0]->len <= MQM__REDIS_IDENTITY;
-}
-
 /* What was born before this moment and has no record is in doubt. */
 static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
 {
@@ -124,79 +120,80 @@ static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
                  d->link.address.label, why);
 }
 
-static int know_store(struct redis *d, const redisReply *r)
+static int known_policy(struct redis *d, const char *policy)
+{
+    if (strcmp(policy, "noeviction") == 0)
+        return MQM_OK;
+    return d->host->fail(d->host, -EINVAL,
+                         "%s: makes room by forgetting records "
+                         "(maxmemory-policy %.40s): set it to noeviction",
+                         d->link.address.label, policy);
+}
+
+/* r: {id, created, now, floor, how it makes room} */
+static int know_store(struct redis *d, const struct redis_reply *r)
 {
     int64_t created_ms, now_ms, floor_ms;
 
-    if (!is_hello(r))
-        return mqm__redis_nonsense(d);
-    created_ms = mqm__redis_digits(r->element[1]->str, r->element[1]->len);
-    now_ms = mqm__redis_digits(r->element[2]->str, r->element[2]->len);
-    floor_ms = mqm__redis_digits(r->element[3]->str, r->element[3]->len);
-    if (created_ms < 0 || now_ms < 0 || floor_ms < 0)
-        return mqm__redis_nonsense(d);
-    if (strcmp(r->element[4]->str, "noeviction") != 0)
-        return d->host->fail(d->host, -EINVAL,
-                             "%s: makes room by forgetting records "
-                             "(maxmemory-policy %.40s): set it to noeviction",
-                             d->link.address.label, r->element[4]->str);
-    if (d->id[0] && strcmp(d->id, r->element[0]->str) != 0)
-        raise_floor(d, now_ms, "it has been emptied or replaced");
+    if (!mqm__redis_is_texts(r, 5))
+        return mqm__link_nonsense(&d->link);
+    created_ms = mqm__redis_digits(r[2].text, r[2].len);
+    now_ms = mqm__redis_digits(r[3].text, r[3].len);
+    floor_ms = mqm__redis_digits(r[4].text, r[4].len);
+    if (now_ms < 0)
+        return mqm__link_nonsense(&d->link);
+    if (created_ms < 0 || floor_ms < 0 || r[1].len == 0 ||
+        r[1].len > MQM__REDIS_IDENTITY || strlen(r[1].text) != r[1].len)
+        return mqm__redis_foreign(d);
+    if (known_policy(d, r[5].text) < 0)
+        return -EINVAL;
+    if (d->id[0] && strcmp(d->id, r[1].text) != 0)
+        raise_floor(d, mqm__floor_of(d->host, now_ms),
+                    "it has been emptied or replaced");
+    if (floor_ms > 0)
+        floor_ms = mqm__floor_of(d->host, floor_ms);
     raise_floor(d, floor_ms, "it was restarted without \"appendfsync always\""
                              ", or another one took over");
-    memcpy(d->id, r->element[0]->str, r->element[0]->len + 1);
+    memcpy(d->id, r[1].text, r[1].len + 1);
     d->created_ms = created_ms;
     return MQM_OK;
 }
 
-static int take_hello(struct redis *d)
-{
-    redisReply *reply = NULL;
-    int r = mqm__redis_reply(d, REDIS_REPLY_ARRAY, &reply);
-
-    if (r < 0)
-        return r;
-    r = know_store(d, reply);
-    freeReplyObject(reply);
-    return r;
-}
-
 int mqm__redis_hello(struct redis *d)
 {
+    const struct redis_reply *reply;
     int r;
 
     send_hello(d);
     r = mqm__link_flush(&d->link);
-    return r < 0 ? r : take_hello(d);
+    if (r == MQM_OK)
+        r = mqm__redis_reply(d, MQM__REDIS_ARRAY, &reply);
+    return r < 0 ? r : know_store(d, reply);
 }
 
 static int take_sum(struct redis *d)
 {
-    redisReply *reply = NULL;
-    int r = mqm__redis_reply(d, REDIS_REPLY_STRING, &reply);
+    const struct redis_reply *reply;
+    int r = mqm__redis_reply(d, MQM__REDIS_TEXT, &reply);
 
     if (r < 0)
         return r;
-    if (reply->len < sizeof(d->swap_sum))
-        memcpy(d->swap_sum, reply->str, reply->len + 1);
-    else
-        r = mqm__redis_nonsense(d);
-    freeReplyObject(reply);
-    return r;
+    if (reply->len != MQM__REDIS_SUM)
+        return mqm__link_nonsense(&d->link);
+    memcpy(d->swap_sum, reply->text, reply->len + 1);
+    return MQM_OK;
 }
 
 /* {"appendfsync", "always"}.  Who may not ask does not know. */
 static int take_sync(struct redis *d)
 {
-    redisReply *reply = NULL;
+    const struct redis_reply *reply;
     int r = mqm__link_reply(&d->link, &reply);
 
     if (r < 0)
         return r;
-    d->synced = reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-                mqm__redis_is_text(reply->element[1]) &&
-                strcmp(reply->element[1]->str, "always") == 0;
-    freeReplyObject(reply);
+    d->synced = mqm__redis_is_texts(reply, 2) &&
+                strcmp(reply[2].text, "always") == 0;
     return MQM_OK;
 }
 
@@ -219,7 +216,8 @@ static void send_introduction(struct redis *d)
     mqm__link_put(&d->link, 3);
     mqm__link_text(&d->link, "SCRIPT");
     mqm__link_text(&d->link, "LOAD");
-    mqm__link_text(&d->link, mqm__redis_script_swap);
+    mqm__link_bulk2(&d->link, mqm__redis_script_swap, mqm__redis_script_swap_2,
+                    strlen(mqm__redis_script_swap_2));
     mqm__link_put(&d->link, 3);
     mqm__link_text(&d->link, "CONFIG");
     mqm__link_text(&d->link, "GET");
@@ -254,7 +252,6 @@ int mqm__redis_ready(struct redis *d)
         return r;
     r = introduce(d);
     if (r < 0) {
-        snprintf(d->link.why, sizeof(d->link.why), "it did not let us in");
         mqm__link_refused(&d->link);
     } else {
         mqm__link_accepted(&d->link);

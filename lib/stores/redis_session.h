@@ -16,7 +16,7 @@
 
 #include "redis_link.h"
 
-enum { MQM__REDIS_IDENTITY = 32 };
+enum { MQM__REDIS_IDENTITY = 32, MQM__REDIS_SUM = 40 };
 
 #define MQM__REDIS_STORE "mqm:store" /* see redis_script.h */
 #define MQM__REDIS_SPACE "mqm:s:"
@@ -42,7 +42,7 @@ struct redis {
     struct redis_link link;
     char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
     int synced; /* "appendfsync always", as far as we may know */
-    char swap_sum[48];                /* what Redis calls the script */
+    char swap_sum[MQM__REDIS_SUM + 1]; /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
     int64_t floor_ms, created_ms;
     int64_t bucket_set; /* the setting; 0: as the store has it */
@@ -62,13 +62,20 @@ int mqm__redis_ready(struct redis *d);
 int mqm__redis_hello(struct redis *d);
 
 /* The next reply, of this type, or < 0; an error reply is that, with words. */
-int mqm__redis_reply(struct redis *d, int type, redisReply **reply);
+int mqm__redis_reply(struct redis *d, int type,
+                     const struct redis_reply **reply);
 
-/* What came cannot be: the connection is dropped. */
-int mqm__redis_nonsense(struct redis *d);
+/* The same of a script that was told a store.  1: that is another one. */
+int mqm__redis_script_reply(struct redis *d, int type,
+                            const struct redis_reply **reply);
+
+/* Something else lies where we keep a thing. */
+int mqm__redis_foreign(struct redis *d);
 
 /* The number that these digits are, or -1. */
 int64_t mqm__redis_digits(const char *p, size_t len);
-int mqm__redis_is_text(const redisReply *r);
+
+/* 1: an array of n texts and nothing else. */
+int mqm__redis_is_texts(const struct redis_reply *r, size_t n);
 
 #endif

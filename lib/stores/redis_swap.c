@@ -11,6 +11,7 @@
 #include "redis_swap.h"
 
 #include "redis_bucket.h"
+#include "redis_error.h"
 #include "redis_put.h"
 #include "redis_script.h"
 #include "swaps.h"
@@ -50,91 +51,117 @@ static size_t gather(struct mqm_swap *const *s, size_t n, size_t from,
     return len;
 }
 
-static int not_ours(struct redis *d)
+static int nonsense(struct redis *d, struct mqm_swap *s)
 {
-    return d->host->fail(d->host, -EIO,
-                         "%s: under a key of this store (mqm:...) lies "
-                         "something else: give it a database of its own",
-                         d->link.address.label);
+    return s->result = mqm__link_nonsense(&d->link);
 }
 
 /* A version above what was expected, as the clock is behind it. */
 static int settle_ahead(struct redis *d, struct mqm_swap *s,
-                        const redisReply *r)
+                        const struct redis_reply *r)
 {
     uint64_t version;
 
-    if (!mqm__redis_is_text(r) || r->len != MQM__REDIS_VERSION_LEN)
-        return s->result = mqm__redis_nonsense(d);
-    version = mqm__redis_unpack(r->str);
+    if (r->type != MQM__REDIS_TEXT || r->len != MQM__REDIS_VERSION_LEN)
+        return nonsense(d, s);
+    version = mqm__redis_unpack(r->text);
     if (version <= s->expect)
-        return s->result = mqm__redis_nonsense(d);
+        return nonsense(d, s);
     mqm__swap_done(s, version);
     return MQM_OK;
 }
 
-/* It was not done.  born: to skip, or NULL. */
-static int settle_one(struct redis *d, struct mqm_swap *s, const redisReply *r,
-                      int64_t now_us, int64_t *born)
+/* There is no cell, or none that can be read.  What contradicts the question is
+ * no answer. */
+static int settle_none(struct redis *d, struct mqm_swap *s, int64_t why)
 {
-    if (r->type == REDIS_REPLY_INTEGER) {
-        mqm__swap_none(s);
-        s->result = r->integer == 0 ? MQM_LOST : MQM_DOUBT;
-        return r->integer == 2 ? s->result = not_ours(d) : MQM_OK;
-    }
-    if (!mqm__redis_is_text(r))
-        return s->result = mqm__redis_nonsense(d);
+    mqm__swap_none(s);
+    if (why == 2)
+        return s->result = mqm__redis_foreign(d);
+    if (why == 0 ? s->expect == 0
+                 : why != 1 || (s->flags & MQM_SWAP_ANYWAY) != 0)
+        return nonsense(d, s);
+    s->result = why == 0 ? MQM_LOST : MQM_DOUBT;
+    return MQM_OK;
+}
+
+/* It was not done.  born: to skip, or NULL. */
+static int settle_one(struct redis *d, struct mqm_swap *s,
+                      const struct redis_reply *r, int64_t now_us,
+                      int64_t *born)
+{
+    if (r->type == MQM__REDIS_NUMBER)
+        return settle_none(d, s, r->number);
+    if (r->type != MQM__REDIS_TEXT)
+        return nonsense(d, s);
+    if (mqm__redis_cell(r->text, r->len, now_us, &s->now, born) != 0)
+        return s->result = mqm__redis_foreign(d);
+    if (s->now.version == s->expect)
+        return nonsense(d, s);
     s->result = MQM_LOST;
-    if (mqm__redis_cell(r->str, r->len, now_us, &s->now, born) != 0)
-        return s->result = not_ours(d);
     return MQM_OK;
 }
 
 /* r: its number, and what to know of it.  1: it has no such number. */
 static int settle_told(struct redis *d, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n, redisReply *const *r,
-                       int64_t now_us)
+                       const uint16_t *at, size_t n,
+                       const struct redis_reply *r, int64_t now_us)
 {
-    int64_t which = r[0]->type == REDIS_REPLY_INTEGER ? r[0]->integer : 0;
-    int64_t i = which < 0 ? -which : which % MQM__REDIS_AHEAD;
-    int64_t born;
+    int64_t which = r[0].type == MQM__REDIS_NUMBER ? r[0].number : 0;
+    int64_t i, born;
 
-    if (which < -GROUP_MAX || which >= 2 * MQM__REDIS_AHEAD || i < 1 ||
-        (size_t)i > n)
+    if (which < -GROUP_MAX || which >= 2 * MQM__REDIS_AHEAD)
+        return 1;
+    i = which < 0 ? -which : which % MQM__REDIS_AHEAD;
+    if (i < 1 || (size_t)i > n)
         return 1;
     if (which > MQM__REDIS_AHEAD)
-        return settle_ahead(d, s[at[i - 1]], r[1]);
-    return settle_one(d, s[at[i - 1]], r[1], now_us, which < 0 ? &born : NULL);
+        return settle_ahead(d, s[at[i - 1]], r + 1);
+    return settle_one(d, s[at[i - 1]], r + 1, now_us, which < 0 ? &born : NULL);
+}
+
+/* Of whom nothing was told: done, with this as the version. */
+static int settle_rest(struct redis *d, struct mqm_swap *const *s,
+                       const uint16_t *at, size_t n, uint64_t version)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (s[at[i]]->result != SENT)
+            continue;
+        if (version <= s[at[i]]->expect)
+            return nonsense(d, s[at[i]]);
+        mqm__swap_done(s[at[i]], version);
+    }
+    return MQM_OK;
 }
 
 /* The first negative result, or MQM_OK. */
 static int settle(struct redis *d, struct mqm_swap *const *s,
-                  const uint16_t *at, size_t n, const redisReply *r)
+                  const uint16_t *at, size_t n, const struct redis_reply *r)
 {
     int64_t now_us = -1;
-    int first = MQM_OK;
     size_t close = 0; /* our guess was */
+    int first = MQM_OK;
 
-    if (r->type == REDIS_REPLY_ARRAY && r->elements % 2 == 1 &&
-        mqm__redis_is_text(r->element[0])) {
-        close = r->element[0]->len > 0 && r->element[0]->str[0] == '~';
-        now_us = mqm__redis_digits(r->element[0]->str + close,
-                                   r->element[0]->len - close);
+    if (r->type == MQM__REDIS_ARRAY && r->len % 2 == 1 &&
+        r[1].type == MQM__REDIS_TEXT) {
+        close = r[1].len > 0 && r[1].text[0] == '~';
+        now_us = mqm__redis_digits(r[1].text + close, r[1].len - close);
     }
     if (now_us <= 0)
-        return mqm__redis_nonsense(d);
+        return mqm__link_nonsense(&d->link);
     d->now_us = now_us;
-    for (size_t i = 1; i < r->elements; i += 2) {
-        int x = settle_told(d, s, at, n, r->element + i, now_us);
+    for (size_t i = 2; i <= r->len; i += 2) {
+        int x = settle_told(d, s, at, n, r + i, now_us);
 
         if (x == 1)
-            return mqm__redis_nonsense(d);
+            return mqm__link_nonsense(&d->link);
+        if (x == -EPROTO)
+            return x;
         if (first == MQM_OK)
             first = x;
     }
-    for (size_t i = 0; i < n; i++)
-        if (s[at[i]]->result == SENT)
-            mqm__swap_done(s[at[i]], (uint64_t)(close ? d->guess_us : now_us));
+    if (settle_rest(d, s, at, n, (uint64_t)(close ? d->guess_us : now_us)) < 0)
+        return -EPROTO;
     return first;
 }
 
@@ -142,26 +169,24 @@ static int settle(struct redis *d, struct mqm_swap *const *s,
 static int take_group(struct redis *d, struct mqm_swap *const *s,
                       const uint16_t *at, size_t n, int *another)
 {
-    redisReply *reply = NULL;
+    const struct redis_reply *reply;
     int r = mqm__link_reply(&d->link, &reply);
-    int again = 0;
+    int answer = -1;
 
     if (r < 0)
         return r;
-    if (reply->type != REDIS_REPLY_ERROR) {
+    if (reply->type == MQM__REDIS_ERROR)
+        r = mqm__link_error(&d->link, reply, &answer);
+    else
         r = settle(d, s, at, n, reply);
-    } else if (strncmp(reply->str, "NOSCRIPT", 8) == 0) {
-        again = d->whole_script = 1;
-    } else if (strncmp(reply->str, "MQMSTORE", 8) == 0) {
-        again = *another = 1;
-    } else {
-        r = mqm__link_error(&d->link, reply->str);
-    }
-    freeReplyObject(reply);
+    if (answer == MQM__REDIS_RESEND)
+        d->whole_script = 1;
+    if (answer == MQM__REDIS_RELEARN)
+        *another = 1;
     for (size_t i = 0; i < n; i++)
         if (s[at[i]]->result == SENT || d->link.fd < 0)
-            s[at[i]]->result = again ? PENDING : r;
-    return again ? 1 : r;
+            s[at[i]]->result = r == 1 ? PENDING : r;
+    return r;
 }
 
 /* What Redis' clock says now, or a little more, so that no lease ends earlier
@@ -292,9 +317,7 @@ static void send_again(struct redis *d, struct redis_flight *f, int another)
             receive(d, f, &another);
     }
     if (f->result == 1)
-        f->result = d->host->fail(d->host, -EAGAIN,
-                                  "%s: it was emptied again and again",
-                                  d->link.address.label);
+        f->result = mqm__link_in_vain(&d->link);
 }
 
 static int make_groups(struct redis *d, struct redis_flight *f, size_t n)
@@ -316,6 +339,9 @@ static int finish(struct redis_flight *f)
     for (size_t i = 0; i < f->n; i++)
         if (f->s[i]->result == PENDING || f->s[i]->result == SENT)
             f->s[i]->result = f->result;
+    /* Whoever answers nonsense may have done so before. */
+    if (f->first == -EPROTO || f->result == -EPROTO)
+        return mqm__swaps_all(f->s, f->n, -EPROTO);
     return f->first < 0 ? f->first : f->result;
 }
 

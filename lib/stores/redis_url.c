@@ -18,10 +18,10 @@ static int bad(const struct mqm_host *host, const char *what)
 
 static int hex(char c)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c | 0x20) : NULL;
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = c ? strchr(digits, c) : NULL;
 
-    return at ? (int)(at - digits) : -1;
+    return at ? (int)(at - digits) % 16 : -1;
 }
 
 /* Copy with %XX decoded: 0, or -1 if it is too long or not decodable. */
@@ -87,6 +87,8 @@ static int read_place(struct redis_address *a, const struct mqm_host *host,
     const char *colon = memchr(from, ':', len - (size_t)(from - place));
     const char *end = bracket ? bracket : colon ? colon : place + len;
 
+    if (bracket && bracket + 1 != place + len && bracket + 1 != colon)
+        return bad(host, "behind [address] comes :port or nothing");
     if (decode(a->host, sizeof(a->host), name, (size_t)(end - name)) != 0 ||
         a->host[0] == '\0')
         return bad(host, "names no host");

@@ -19,6 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* After a cell that was there already, so many are created one by one: others
+ * of its batch are likely to be there, too. */
+enum { CONFLICTS = 256 };
+
 static uint64_t version_after(uint64_t old, int64_t now_us)
 {
     uint64_t now = (uint64_t)now_us;
@@ -30,11 +34,11 @@ static uint64_t version_after(uint64_t old, int64_t now_us)
  * 1: it did it, 0: it did not. */
 static int write_cell(struct sqlite_db *d, enum sqlite_statement which,
                       const struct sqlite_space *space, struct mqm_swap *s,
-                      int64_t last)
+                      int64_t last, int64_t now_us)
 {
     sqlite3_stmt *st = d->st[which];
     int create = which == ST_CREATE;
-    int64_t now_us = mqm__wall_us(), now_ms = now_us / 1000;
+    int64_t now_ms = now_us / 1000;
     uint64_t version =
         version_after(create ? space->version : s->expect, now_us);
     int r;
@@ -56,16 +60,25 @@ static int write_cell(struct sqlite_db *d, enum sqlite_statement which,
 }
 
 /* Columns 0 to 2 of FIND and LIST. */
-static void read_cell(sqlite3_stmt *st, struct mqm_cell *now)
+static int read_cell(struct sqlite_db *d, sqlite3_stmt *st,
+                     struct mqm_cell *now)
 {
-    int64_t age_ms = mqm__wall_us() / 1000 - sqlite3_column_int64(st, 1);
-    size_t len = (size_t)sqlite3_column_bytes(st, 2);
+    int64_t version = sqlite3_column_int64(st, 0);
+    int64_t changed_ms = sqlite3_column_int64(st, 1);
+    const void *value = sqlite3_column_blob(st, 2);
+    int64_t age_ms = mqm__wall_us() / 1000 - (changed_ms > 0 ? changed_ms : 0);
 
-    now->version = (uint64_t)sqlite3_column_int64(st, 0);
+    now->len = (size_t)sqlite3_column_bytes(st, 2);
+    if (version <= 0 || now->len > MQM_VALUE_MAX || (now->len > 0 && !value))
+        return d->host->fail(d->host, -EIO,
+                             "sqlite store %s: holds a cell that is none: the "
+                             "file is damaged, or written by something else",
+                             d->path);
+    now->version = (uint64_t)version;
     now->age_ms = age_ms > 0 ? age_ms : 0;
-    now->len = len < MQM_VALUE_MAX ? len : MQM_VALUE_MAX;
-    if (len > 0)
-        memcpy(now->value, sqlite3_column_blob(st, 2), now->len);
+    if (now->len > 0)
+        memcpy(now->value, value, now->len);
+    return MQM_OK;
 }
 
 /* Why nothing was changed: fill in result and now. */
@@ -86,23 +99,24 @@ static int look(struct sqlite_db *d, const struct sqlite_space *space,
             mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn);
         return MQM_OK;
     }
-    read_cell(st, &s->now);
+    r = read_cell(d, st, &s->now);
     sqlite3_reset(st);
-    s->result = MQM_LOST;
-    return MQM_OK;
+    if (r == MQM_OK)
+        s->result = MQM_LOST;
+    return r;
 }
 
 static int swap_one(struct sqlite_db *d, const struct sqlite_space *space,
-                    struct mqm_swap *s)
+                    struct mqm_swap *s, int64_t now_us)
 {
     int r = 0;
 
     if (s->expect == 0) {
         if (mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn) ==
             MQM_OK)
-            r = write_cell(d, ST_CREATE, space, s, s->key.born_ms);
+            r = write_cell(d, ST_CREATE, space, s, s->key.born_ms, now_us);
     } else if (s->expect <= INT64_MAX) {
-        r = write_cell(d, ST_CHANGE, space, s, (int64_t)s->expect);
+        r = write_cell(d, ST_CHANGE, space, s, (int64_t)s->expect, now_us);
     }
     if (r != 0)
         return r < 0 ? r : MQM_OK;
@@ -124,18 +138,85 @@ static int sync_of(struct mqm_swap *const *s, size_t n)
     return sync;
 }
 
+/* Is it a create like the one before it, as nearly all are? */
+static int is_plain(const struct sqlite_space *space, const struct mqm_swap *s)
+{
+    return s->expect == 0 && strcmp(s->key.space, space->name) == 0 &&
+           mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn) ==
+               MQM_OK;
+}
+
+static int are_plain(const struct sqlite_db *d,
+                     const struct sqlite_space *space,
+                     struct mqm_swap *const *s, size_t n)
+{
+    if (n < MANY_CELLS || d->conflicts > 0)
+        return 0;
+    for (size_t i = 0; i < MANY_CELLS; i++)
+        if (!is_plain(space, s[i]))
+            return 0;
+    return 1;
+}
+
+/* How many of MANY_CELLS were created, in their order, or < 0. */
+static int create_many(struct sqlite_db *d, const struct sqlite_space *space,
+                       struct mqm_swap *const *s, int64_t now_us)
+{
+    sqlite3_stmt *st = d->st[ST_CREATE_MANY];
+    uint64_t version = version_after(space->version, now_us);
+    int64_t now_ms = now_us / 1000;
+    int n, at = 4;
+
+    sqlite3_bind_int64(st, 1, space->number);
+    sqlite3_bind_int64(st, 2, (int64_t)version);
+    sqlite3_bind_int64(st, 3, now_ms);
+    for (int i = 0; i < MANY_CELLS; i++) {
+        sqlite3_bind_blob(st, at++, s[i]->key.id, (int)s[i]->key.id_len,
+                          SQLITE_STATIC);
+        sqlite3_bind_int64(st, at++, mqm__swap_forget_ms(s[i], now_ms));
+        sqlite3_bind_int64(st, at++, s[i]->key.born_ms);
+        sqlite3_bind_int(st, at++, (s[i]->flags & MQM_SWAP_LISTED) != 0);
+        sqlite3_bind_blob(st, at++, s[i]->len > 0 ? s[i]->value : "",
+                          (int)s[i]->len, SQLITE_STATIC);
+    }
+    n = mqm__db_create_many(d);
+    for (int i = 0; i < n; i++)
+        mqm__swap_done(s[i], version);
+    if (n >= 0 && n < MANY_CELLS)
+        d->conflicts = CONFLICTS;
+    return n;
+}
+
+/* The next ones, as many as one statement can do: their number, or < 0. */
+static int swap_some(struct sqlite_db *d, const struct sqlite_space *space,
+                     struct mqm_swap *const *s, size_t n, int64_t now_us)
+{
+    int done = 0, r;
+
+    if (are_plain(d, space, s, n))
+        done = create_many(d, space, s, now_us);
+    else if (d->conflicts > 0)
+        d->conflicts--;
+    if (done < 0 || done == MANY_CELLS)
+        return done;
+    r = swap_one(d, space, s[done], now_us);
+    return r < 0 ? r : done + 1;
+}
+
 static int swap_all(struct sqlite_db *d, struct mqm_swap *const *s, size_t n,
                     int writes)
 {
     struct sqlite_space space = {0};
+    int64_t now_us = mqm__wall_us(); /* inside of the transaction */
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n;) {
         int r = mqm__space_load(d, &space, s[i]->key.space, writes);
 
         if (r == MQM_OK)
-            r = swap_one(d, &space, s[i]);
+            r = swap_some(d, &space, s + i, n - i, now_us);
         if (r < 0)
             return r;
+        i += (size_t)r;
     }
     return MQM_OK;
 }
@@ -179,8 +260,8 @@ static int store_list(void *self, const char *name,
                               (size_t)sqlite3_column_bytes(st, 3),
                               sqlite3_column_int64(st, 4)};
 
-        read_cell(st, &now);
-        stop = visit(user, &key, &now);
+        r = read_cell(d, st, &now);
+        stop = r < 0 ? r : visit(user, &key, &now);
     }
     sqlite3_reset(st);
     return stop ? stop : r;

@@ -2,6 +2,7 @@
 /* sqlite_db.c - see sqlite_db.h. */
 #include "sqlite_db.h"
 
+#include "sqlite_wal.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -42,6 +43,16 @@ static const char *const SQL[ST_STATEMENTS] = {
                 " WHERE space=?1 AND id=?2",
     [ST_CREATE] = "INSERT INTO cells VALUES(?1, ?2, ?3, ?4, ?5, ?8, ?6, ?7)"
                   " ON CONFLICT DO NOTHING",
+    [ST_CREATE_MANY] = /* what came before a conflict stays, and counts */
+        "INSERT OR FAIL INTO cells VALUES"
+        "(?1, ?4, ?2, ?3, ?5, ?6, ?7, ?8),"
+        "(?1, ?9, ?2, ?3, ?10, ?11, ?12, ?13),"
+        "(?1, ?14, ?2, ?3, ?15, ?16, ?17, ?18),"
+        "(?1, ?19, ?2, ?3, ?20, ?21, ?22, ?23),"
+        "(?1, ?24, ?2, ?3, ?25, ?26, ?27, ?28),"
+        "(?1, ?29, ?2, ?3, ?30, ?31, ?32, ?33),"
+        "(?1, ?34, ?2, ?3, ?35, ?36, ?37, ?38),"
+        "(?1, ?39, ?2, ?3, ?40, ?41, ?42, ?43)",
     [ST_CHANGE] =
         "UPDATE cells SET version=?3, changed_ms=?4, forget_ms=?5, listed=?6,"
         " value=?7 WHERE space=?1 AND id=?2 AND version=?8",
@@ -54,60 +65,11 @@ static const char *const SQL[ST_STATEMENTS] = {
                   " AND version=?3",
 };
 
-static const char *remedy(int code)
-{
-    switch (code) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return "; another process kept it busy for all of store.timeout_ms";
-    case SQLITE_FULL: return "; make room on the disk";
-    case SQLITE_NOTADB: return "; store.url names a file of another kind";
-    case SQLITE_CORRUPT:
-        return "; the file is damaged: stop all consumers and restore it, or "
-               "move it away";
-    case SQLITE_CANTOPEN:
-        return "; its directory has to exist and this user to be allowed to "
-               "write there";
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return "; this user has to be allowed to write the file and its "
-               "directory";
-    default: return "";
-    }
-}
-
-static int errno_of(int code)
-{
-    switch (code) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return -EAGAIN;
-    case SQLITE_FULL: return -ENOSPC;
-    case SQLITE_NOMEM: return -ENOMEM;
-    case SQLITE_CANTOPEN: return -ENOENT;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH: return -EACCES;
-    default: return -EIO;
-    }
-}
-
-int mqm__db_fail(struct sqlite_db *d, const char *doing)
-{
-    int code = d->db ? sqlite3_errcode(d->db) & 0xff : SQLITE_NOMEM;
-    int extended = d->db ? sqlite3_extended_errcode(d->db) : SQLITE_NOMEM;
-
-    return d->host->fail(d->host, errno_of(code),
-                         "sqlite store %s: %s: %s (%d)%s", d->path, doing,
-                         d->db ? sqlite3_errmsg(d->db) : "out of memory",
-                         extended, remedy(code));
-}
-
 /* SQLite's own handler doubles its pauses up to 100 ms, which is an age beside
  * a transaction of 20 us. */
-static int busy(void *user, int count)
+int mqm__db_busy(void *db, int count)
 {
-    struct sqlite_db *d = user;
+    struct sqlite_db *d = db;
 
     if (mqm__mono_us() >= d->deadline_us)
         return 0;
@@ -170,30 +132,6 @@ static int create(struct sqlite_db *d)
     return r < 0 ? r : MQM_OK;
 }
 
-/* Two that switch to WAL at once are told "busy" without the handler. */
-static int use_wal(struct sqlite_db *d)
-{
-    for (int i = 0;; i++) {
-        char *mode = NULL;
-        int ok = ask(d, "PRAGMA journal_mode=WAL", -1) >= 0;
-        sqlite3_stmt *st = NULL;
-
-        if (ok &&
-            sqlite3_prepare_v2(d->db, "PRAGMA journal_mode", -1, &st, NULL) ==
-                SQLITE_OK &&
-            sqlite3_step(st) == SQLITE_ROW)
-            mode = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
-        sqlite3_finalize(st);
-        ok = mode && strcmp(mode, "wal") == 0;
-        sqlite3_free(mode);
-        if (ok)
-            return MQM_OK;
-        if (sqlite3_errcode(d->db) != SQLITE_BUSY || !busy(d, i))
-            return mqm__db_fail(d, "cannot have a write-ahead log here (a "
-                                   "network file system?)");
-    }
-}
-
 static int prepare(struct sqlite_db *d)
 {
     for (int i = 0; i < ST_STATEMENTS; i++)
@@ -215,23 +153,38 @@ static int remember_file(struct sqlite_db *d)
     return MQM_OK;
 }
 
+/* What SQLite would say of it is "unable to open". */
+static int no_file(struct sqlite_db *d)
+{
+    struct stat st;
+
+    if (stat(d->path, &st) != 0 || S_ISREG(st.st_mode))
+        return MQM_OK;
+    return d->host->fail(d->host, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL,
+                         "sqlite store %s: is a %s; store.url has to name a "
+                         "file, or one that can be made",
+                         d->path, S_ISDIR(st.st_mode) ? "directory" : "device");
+}
+
 static int open_file(struct sqlite_db *d)
 {
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int r;
+    int r = no_file(d);
 
+    if (r < 0)
+        return r;
     if (sqlite3_open_v2(d->path, &d->db, flags, NULL) != SQLITE_OK)
         return mqm__db_fail(d, "cannot be opened");
-    sqlite3_busy_handler(d->db, busy, d);
+    sqlite3_busy_handler(d->db, mqm__db_busy, d);
     r = whose(d);
     if (r < 0)
         return r;
     if (sqlite3_db_readonly(d->db, "main") == 1)
         return d->host->fail(d->host, -EACCES,
-                             "sqlite store %s: is read-only%s", d->path,
-                             remedy(SQLITE_READONLY));
-    r = use_wal(d);
+                             "sqlite store %s: is read-only; %s", d->path,
+                             mqm__sqlite_remedy(SQLITE_READONLY));
+    r = mqm__wal_use(d);
     if (r == MQM_OK)
         r = create(d);
     if (r == MQM_OK)
@@ -253,7 +206,7 @@ int mqm__db_open(struct sqlite_db *d)
     }
     d->created_ms = ask(d, "SELECT value FROM meta WHERE name='created_ms'", 0);
     if (d->lost)
-        d->floor_ms = mqm__wall_us() / 1000;
+        d->floor_ms = mqm__floor_of(d->host, mqm__wall_us() / 1000);
     d->lost = 0;
     return MQM_OK;
 }
@@ -266,6 +219,8 @@ void mqm__db_close(struct sqlite_db *d)
     }
     sqlite3_close(d->db);
     d->db = NULL;
+    d->known.number = 0;
+    d->writing = 0;
     mqm__turn_close(&d->turn);
 }
 
@@ -301,6 +256,17 @@ int mqm__db_step(struct sqlite_db *d, enum sqlite_statement which)
     return code;
 }
 
+int mqm__db_create_many(struct sqlite_db *d)
+{
+    int code = sqlite3_step(d->st[ST_CREATE_MANY]);
+    int extended = sqlite3_extended_errcode(d->db), r = 0;
+
+    if (code != SQLITE_DONE && extended != SQLITE_CONSTRAINT_PRIMARYKEY)
+        r = mqm__db_fail(d, "cannot be used");
+    sqlite3_reset(d->st[ST_CREATE_MANY]);
+    return r < 0 ? r : sqlite3_changes(d->db);
+}
+
 int mqm__db_read(struct sqlite_db *d)
 {
     return mqm__db_step(d, ST_BEGIN);
@@ -320,27 +286,72 @@ static int set_sync(struct sqlite_db *d, int sync)
     return MQM_OK;
 }
 
-int mqm__db_write(struct sqlite_db *d, int sync)
+/* Grows with each change of the file that this connection sees, its own as
+ * well. */
+static unsigned data_version(struct sqlite_db *d)
 {
-    int r = set_sync(d, sync < d->durability ? sync : d->durability);
+    unsigned x = 0;
 
-    if (r < 0)
-        return r;
+    sqlite3_file_control(d->db, "main", SQLITE_FCNTL_DATA_VERSION, &x);
+    return x;
+}
+
+/* Without a wait.  Why it was not possible, the next try tells. */
+static int begin_at_once(struct sqlite_db *d)
+{
+    int64_t deadline_us = d->deadline_us;
+    int code;
+
+    d->deadline_us = 0;
+    code = sqlite3_step(d->st[ST_BEGIN_WRITE]);
+    sqlite3_reset(d->st[ST_BEGIN_WRITE]);
+    d->deadline_us = deadline_us;
+    return code == SQLITE_DONE;
+}
+
+static int begin_in_turn(struct sqlite_db *d)
+{
+    int r;
+
     mqm__turn_take(&d->turn, d->deadline_us);
     r = mqm__db_step(d, ST_BEGIN_WRITE);
     mqm__turn_give(&d->turn);
     return r;
 }
 
-int mqm__db_end(struct sqlite_db *d, int r)
+int mqm__db_write(struct sqlite_db *d, int sync)
 {
-    if (r >= 0)
-        r = mqm__db_step(d, ST_COMMIT);
-    if (r >= 0)
+    int r = set_sync(d, sync < d->durability ? sync : d->durability);
+
+    if (r < 0)
         return r;
+    if (mqm__turn_is_wanted(&d->turn) || !begin_at_once(d))
+        r = begin_in_turn(d);
+    d->writing = r == MQM_OK;
+    if (data_version(d) != d->known.data_version)
+        d->known.number = 0;
+    return r;
+}
+
+static void roll_back(struct sqlite_db *d)
+{
     for (int i = 0; i < ST_STATEMENTS; i++)
         sqlite3_reset(d->st[i]);
     if (!sqlite3_get_autocommit(d->db))
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    d->known.number = 0;
+}
+
+int mqm__db_end(struct sqlite_db *d, int r)
+{
+    if (r >= 0)
+        r = mqm__db_step(d, ST_COMMIT);
+    if (r < 0)
+        roll_back(d);
+    else if (d->writing)
+        d->known.data_version = data_version(d);
+    if (r >= 0 && d->writing)
+        mqm__wal_committed(d);
+    d->writing = 0;
     return r;
 }

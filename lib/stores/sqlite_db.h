@@ -33,6 +33,7 @@ enum sqlite_statement {
     ST_SPACE_RAISE,
     ST_FIND,
     ST_CREATE,
+    ST_CREATE_MANY,
     ST_CHANGE,
     ST_LIST,
     ST_SCAN,
@@ -40,8 +41,22 @@ enum sqlite_statement {
     ST_STATEMENTS
 };
 
+/* What ST_CREATE_MANY creates at once. */
+enum { MANY_CELLS = 8 };
+
 /* SYNC_RELAXED: the process may crash, but not the machine. */
 enum sqlite_sync { SYNC_UNSET, SYNC_RELAXED, SYNC_FULL };
+
+/* A space as the last write transaction left it; as good as read again while
+ * nobody else has written since. */
+struct sqlite_known {
+    char name[256];
+    int64_t number; /* 0: none */
+    int64_t memory_from_ms;
+    int forgot_unborn;
+    uint64_t version;
+    unsigned data_version; /* SQLite's count of changes, after that one */
+};
 
 struct sqlite_db {
     const struct mqm_host *host;
@@ -54,10 +69,15 @@ struct sqlite_db {
     dev_t dev;
     ino_t ino;
     int sync;         /* an sqlite_sync: what the connection is at */
+    int writing;      /* inside of a write transaction             */
+    struct sqlite_known known;
     int lost;         /* the next file is another one              */
     int64_t floor_ms; /* memory of each space begins here, or later */
     int64_t created_ms;
+    int conflicts;       /* while > 0 cells are created one by one    */
     int64_t deadline_us; /* of this call, by CLOCK_MONOTONIC          */
+    int wal_frames;      /* in the log after the last commit          */
+    int wal_due;         /* so many, and it is written back           */
     int64_t scan_space;  /* how far tick() has come: the last cell    */
     size_t scan_id_len;
     unsigned char scan_id[MQM_ID_MAX];
@@ -79,7 +99,15 @@ int mqm__db_end(struct sqlite_db *d, int r);
 /* Run a statement whose parameters are bound: 1 a row, 0 none, or < 0. */
 int mqm__db_step(struct sqlite_db *d, enum sqlite_statement which);
 
+/* SQLite's busy handler: wait a moment, or 0 beyond the deadline. */
+int mqm__db_busy(void *db, int count);
+
+/* The same of ST_CREATE_MANY: how many it created.  Less than MANY_CELLS: the
+ * next one is there already. */
+int mqm__db_create_many(struct sqlite_db *d);
+
 /* Tell what SQLite says, and what to do about it. */
 int mqm__db_fail(struct sqlite_db *d, const char *doing);
+const char *mqm__sqlite_remedy(int code); /* the last part of it */
 
 #endif

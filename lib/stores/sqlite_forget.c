@@ -2,6 +2,7 @@
 /* sqlite_forget.c - see sqlite_forget.h. */
 #include "sqlite_forget.h"
 
+#include "sqlite_wal.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -62,32 +63,59 @@ static int scan(struct sqlite_db *d, struct due *due, size_t *n)
     return 0;
 }
 
-static int raise_space(struct sqlite_db *d, const struct due *due)
+/* What goes of one space, in one row. */
+struct gone {
+    int64_t space, from_ms, version;
+    int unborn, any;
+};
+
+static int raise_space(struct sqlite_db *d, struct gone *gone)
 {
     sqlite3_stmt *st = d->st[ST_SPACE_RAISE];
 
-    sqlite3_bind_int64(st, 1, due->space);
-    sqlite3_bind_int64(st, 2, due->born_ms > 0 ? due->born_ms + 1 : 0);
-    sqlite3_bind_int(st, 3, due->born_ms <= 0);
-    sqlite3_bind_int64(st, 4, due->version);
+    if (!gone->any)
+        return MQM_OK;
+    sqlite3_bind_int64(st, 1, gone->space);
+    sqlite3_bind_int64(st, 2, gone->from_ms);
+    sqlite3_bind_int(st, 3, gone->unborn);
+    sqlite3_bind_int64(st, 4, gone->version);
+    *gone = (struct gone){0};
+    d->known.number = 0;
     return mqm__db_step(d, ST_SPACE_RAISE);
 }
 
-/* One that was written to meanwhile has another version, and stays. */
+static void add_to(struct gone *gone, const struct due *due)
+{
+    gone->space = due->space;
+    gone->any = 1;
+    if (due->born_ms <= 0)
+        gone->unborn = 1;
+    else if (due->born_ms >= gone->from_ms)
+        gone->from_ms = due->born_ms + 1;
+    if (due->version > gone->version)
+        gone->version = due->version;
+}
+
+/* One that was written to meanwhile has another version, and stays.  They come
+ * space by space. */
 static int forget(struct sqlite_db *d, const struct due *due, size_t n)
 {
     sqlite3_stmt *st = d->st[ST_FORGET];
+    struct gone gone = {0};
     int r = MQM_OK;
 
     for (size_t i = 0; i < n && r == MQM_OK; i++) {
+        if (due[i].space != gone.space)
+            r = raise_space(d, &gone);
         sqlite3_bind_int64(st, 1, due[i].space);
         sqlite3_bind_blob(st, 2, due[i].id, (int)due[i].id_len, SQLITE_STATIC);
         sqlite3_bind_int64(st, 3, due[i].version);
-        r = mqm__db_step(d, ST_FORGET);
+        if (r == MQM_OK)
+            r = mqm__db_step(d, ST_FORGET);
         if (r == MQM_OK && sqlite3_changes(d->db) > 0)
-            r = raise_space(d, &due[i]);
+            add_to(&gone, &due[i]);
     }
-    return r;
+    return r == MQM_OK ? raise_space(d, &gone) : r;
 }
 
 static int step(struct sqlite_db *d, struct due *due, size_t *n)
@@ -120,9 +148,5 @@ int mqm__sqlite_forget(struct sqlite_db *d)
         r = step(d, due, &n);
     while (r > 0 && n == DUE_MAX && mqm__mono_us() < end_us);
     free(due);
-    if (r < 0)
-        return r;
-    sqlite3_wal_checkpoint_v2(d->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-                              NULL);
-    return MQM_OK;
+    return r < 0 ? r : mqm__wal_checkpoint(d);
 }

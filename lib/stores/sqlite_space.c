@@ -5,7 +5,35 @@
 #include "swaps.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+/* Both only within a write transaction. */
+static int recall(const struct sqlite_db *d, struct sqlite_space *space)
+{
+    const struct sqlite_known *known = &d->known;
+
+    if (!d->writing || !known->number || strcmp(known->name, space->name) != 0)
+        return 0;
+    space->number = known->number;
+    space->memory_from_ms = known->memory_from_ms;
+    space->forgot_unborn = known->forgot_unborn;
+    space->version = known->version;
+    return 1;
+}
+
+static void keep_in_mind(struct sqlite_db *d, const struct sqlite_space *space)
+{
+    struct sqlite_known *known = &d->known;
+
+    if (!d->writing)
+        return;
+    snprintf(known->name, sizeof(known->name), "%s", space->name);
+    known->number = space->number;
+    known->memory_from_ms = space->memory_from_ms;
+    known->forgot_unborn = space->forgot_unborn;
+    known->version = space->version;
+}
 
 /* 1: found. */
 static int find(struct sqlite_db *d, struct sqlite_space *space)
@@ -22,6 +50,7 @@ static int find(struct sqlite_db *d, struct sqlite_space *space)
     space->forgot_unborn = sqlite3_column_int(st, 2);
     space->version = (uint64_t)sqlite3_column_int64(st, 3);
     sqlite3_reset(st);
+    keep_in_mind(d, space);
     return 1;
 }
 
@@ -58,6 +87,7 @@ int mqm__space_raise(struct sqlite_db *d, struct sqlite_space *space,
     sqlite3_bind_int(st, 3, forgot_unborn);
     sqlite3_bind_int64(st, 4, (int64_t)version);
     raise_copy(space, memory_from_ms, forgot_unborn, version);
+    keep_in_mind(d, space);
     return mqm__db_step(d, ST_SPACE_RAISE);
 }
 
@@ -73,7 +103,7 @@ int mqm__space_load(struct sqlite_db *d, struct sqlite_space *space,
         return d->host->fail(d->host, -EINVAL, "'%.64s' is no space",
                              name ? name : "(null)");
     *space = (struct sqlite_space){name, 0, 0, 0, 0};
-    r = find(d, space);
+    r = recall(d, space) ? 1 : find(d, space);
     if (r == 0 && writes)
         r = add(d, space);
     if (r < 0 || d->floor_ms <= space->memory_from_ms)

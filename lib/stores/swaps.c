@@ -63,6 +63,15 @@ int64_t mqm__swap_forget_ms(const struct mqm_swap *s, int64_t now_ms)
     return keep > INT64_MAX - from ? INT64_MAX : from + keep;
 }
 
+int64_t mqm__floor_of(const struct mqm_host *host, int64_t lost_ms)
+{
+    size_t known = offsetof(struct mqm_host, clock_margin);
+
+    if (host->size <= known || !host->clock_margin)
+        return lost_ms;
+    return lost_ms + host->clock_margin(host);
+}
+
 int mqm__swap_missing(const struct mqm_swap *s, int64_t memory_from_ms,
                       int forgot_unborn)
 {

@@ -27,6 +27,10 @@ int mqm__space_valid(const char *space);
  * old, since memory_from must stay behind the present. */
 int64_t mqm__swap_forget_ms(const struct mqm_swap *s, int64_t now_ms);
 
+/* What a store that lost cells at this moment raises memory_from to: producers'
+ * clocks may be ahead. */
+int64_t mqm__floor_of(const struct mqm_host *host, int64_t lost_ms);
+
 /* There is no cell: MQM_OK, create it; MQM_LOST; MQM_DOUBT. */
 int mqm__swap_missing(const struct mqm_swap *s, int64_t memory_from_ms,
                       int forgot_unborn);

@@ -9,6 +9,9 @@
  *
  * When it was written is the node's mtime, by the server's clock.
  *
+ * Versions are microseconds, so half of the numbers are enough, and the next one
+ * is always there.
+ *
  * What is remembered of our own writes is used only long before the node may be
  * forgotten: one that was removed and made again begins its dataVersion anew.
  */
@@ -17,8 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TIME_MAX ((INT64_C(1) << 48) - 1)
 
 static void put(unsigned char *to, uint64_t x, size_t n)
 {
@@ -39,7 +40,7 @@ static uint64_t time48(int64_t ms)
 {
     if (ms < 0)
         return 0;
-    return (uint64_t)(ms < TIME_MAX ? ms : TIME_MAX);
+    return (uint64_t)(ms < ZK_TIME_MAX ? ms : ZK_TIME_MAX);
 }
 
 size_t zk_cell_write(unsigned char *to, const struct zk_cell *cell)
@@ -64,13 +65,13 @@ int zk_cell_read(const unsigned char *p, size_t len, struct zk_cell *cell)
     cell->born_ms = (int64_t)take(p + 15, 6);
     cell->len = len - ZK_CELL_HEAD;
     cell->value = p + ZK_CELL_HEAD;
-    return cell->version > 0 && cell->version < MQM_ASK ? 0 : -1;
+    return cell->version > 0 && cell->version <= INT64_MAX ? 0 : -1;
 }
 
 void zk_cell_tell(const struct zk *z, const struct zk_cell *cell,
                   int64_t mtime_ms, struct mqm_cell *now)
 {
-    int64_t age_ms = zk_now_ms(z) - mtime_ms;
+    int64_t age_ms = zk_now_ms(z) - (int64_t)time48(mtime_ms);
 
     now->version = cell->version;
     now->age_ms = age_ms > 0 ? age_ms : 0;

@@ -25,9 +25,12 @@ int64_t zk_mono_us(void)
 void zk_clock_sample(struct zk *z, int64_t mtime_ms, int64_t sent_us,
                      int64_t came_us)
 {
-    int64_t least = mtime_ms - came_us / 1000;
-    int64_t most = mtime_ms + 1 - sent_us / 1000;
+    int64_t least, most;
 
+    if (mtime_ms < 0 || mtime_ms > ZK_TIME_MAX)
+        return; /* no clock says that */
+    least = mtime_ms - came_us / 1000;
+    most = mtime_ms + 1 - sent_us / 1000;
     if (!z->clock_known || least > z->clock_ms || z->clock_ms > most)
         z->clock_ms = least;
     z->clock_known = 1;

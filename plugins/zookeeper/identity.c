@@ -46,7 +46,7 @@ static void send_roots(struct zk *z, struct zk_batch *b)
 /* It was lost, or lost something: what is older than now is in doubt. */
 static void begin_anew(struct zk *z)
 {
-    z->floor_ms = mqm__wall_us() / 1000;
+    z->floor_ms = mqm__floor_of(z->host, mqm__wall_us() / 1000);
     zk_spaces_free(z);
     memset(z->own, 0, ZK_CACHE * sizeof(*z->own));
     memset(z->known, 0, sizeof(z->known));

@@ -144,6 +144,8 @@ void zk_session_drop(struct zk *z);
 
 /* -------------------------------- clock --------------------------------- */
 
+#define ZK_TIME_MAX ((INT64_C(1) << 48) - 1) /* Unix ms, in 6 bytes */
+
 int64_t zk_mono_us(void);
 void zk_clock_sample(struct zk *z, int64_t mtime_ms, int64_t sent_us,
                      int64_t came_us);

@@ -14,7 +14,7 @@ import sys
 import time
 
 ROUTE, CREATE_TOPIC, CREATE_GROUP, TOPIC_CONFIG = 105, 17, 200, 351
-COMMITTED, MAX_OFFSET, MIN_OFFSET, SEND = 14, 30, 31, 310
+COMMITTED, MAX_OFFSET, MIN_OFFSET, SEND, SEND_BACK = 14, 30, 31, 310, 36
 NO_TOPIC, NOT_FOUND = 17, 22
 # From this version on the name server answers in standard JSON.
 VERSION = 453
@@ -173,23 +173,41 @@ def count(port, subject):
 
 def send(port, subject, *properties):
     """Each line of the input becomes a message; queues take turns."""
+    send_lines(broker(port), subject, properties)
+
+
+def dead(port, name, subject, *properties):
+    """The same, and the group rejects each of them for the last time."""
     conn = broker(port)
+    for answer in send_lines(conn, subject, properties):
+        # Address (4 bytes), port (4), place in the commit log (8), in hex.
+        conn.must(SEND_BACK, {
+            "offset": int(answer["msgId"][16:], 16), "group": name,
+            "delayLevel": -1, "originMsgId": answer["msgId"],
+            "originTopic": subject, "unitMode": "false",
+            "maxReconsumeTimes": 16})
+
+
+def send_lines(conn, subject, properties):
     count = queues(conn, subject)
+    answers = []
     if count == 0:
         raise Failed("there is no topic '%s'" % subject)
     text = "".join(p.replace("=", "\x01", 1) + "\x02" for p in properties)
     stem = "%X%X" % (os.getpid(), time.time_ns())
     for number, line in enumerate(sys.stdin.buffer):
-        conn.must(SEND, {
+        fields, _ = conn.must(SEND, {
             "a": "CLIENT_INNER_PRODUCER", "b": subject, "c": "TBW102", "d": 4,
             "e": number % count, "f": 0, "g": int(time.time() * 1000), "h": 0,
             "i": text + "UNIQ_KEY\x01%s%08X\x02" % (stem, number), "j": 0,
             "k": "false", "l": 0, "m": "false", "n": "broker-a"},
             line.rstrip(b"\n"))
+        answers.append(fields)
+    return answers
 
 
 def main(args):
-    commands = (ready, topic, group, offsets, count, send)
+    commands = (ready, topic, group, offsets, count, send, dead)
     command = {c.__name__: c for c in commands}[args[1]]
     try:
         command(int(args[0]), *args[2:])

@@ -7,7 +7,7 @@ BENCH_SRC := $(wildcard tests/bench/*.c)
 
 $(BUILD)/bench/bench: $(BENCH_SRC:%.c=$(BUILD)/obj/%.o) $(A)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) $^ $(LIBS) -lrdkafka -lm -o $@
+	$(CC) $(LINK) $^ $(LIBS) -lhiredis -lrdkafka -lm -o $@
 
 bench: lib $(BUILD)/bench/bench ## measure the guard beside bare stores (2 min)
 	@BUILD='$(abspath $(BUILD))' \

@@ -27,7 +27,8 @@ mqm *guard_open(const char *url, const char *settings)
              " \"sides\": {\"kafka\": {}, \"rocketmq\": {}},"
              " \"topics\": [{\"topic\": \"rewards\", \"group\": \"issuer\","
              " \"old\": \"kafka\", \"new\": \"rocketmq\", \"switch\": true,"
-             " \"since\": 1766400000000, \"cut\": \"0%%\"}]}",
+             " \"since\": 1766400000000, \"cut\": \"0%%\","
+             " \"clock_margin_ms\": 0}]}",
              url, settings);
     opts.config = text;
     opts.instance = "bench:1";

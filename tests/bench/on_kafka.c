@@ -317,7 +317,8 @@ static mqm *open_guard(void)
              " \"queued.max.messages.kbytes\": \"" QUEUE "\"},"
              " \"rocketmq\": {}}, \"topics\": [{\"topic\": \"rewards\","
              " \"group\": \"%s\", \"old\": \"kafka\", \"new\": \"rocketmq\","
-             " \"switch\": true, \"since\": 1766400000000, \"cut\": \"0%%\"}]}",
+             " \"switch\": true, \"since\": 1766400000000, \"cut\": \"0%%\","
+             " \"clock_margin_ms\": 0}]}",
              build, redis_port, brokers, group);
     opts.config = text;
     must(mqm_open(&m, &opts) == 0, "cannot open");

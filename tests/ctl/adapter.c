@@ -3,7 +3,9 @@
  *
  * A topic is a file in the folder that the setting "dir" names, a message a
  * line of it: id, a tab, the body.  It can be sent to and read from its
- * beginning; nobody is subscribed.
+ * beginning, or one line of it, by its number; nobody is subscribed.  Dead
+ * letters of a topic lie in TOPIC.dead.  How far a group has read is told if
+ * there is a file TOPIC.GROUP with that number.
  */
 #include <mqmigrate/plugin.h>
 
@@ -90,13 +92,14 @@ static const void *files_header(void *self, const struct mqm_delivery *d,
     return line;
 }
 
-static int files_scan(void *self, const char *topic,
+/* only: this line, from 1 on; 0: all. */
+static int read_lines(const struct files *f, const char *topic, long only,
                       int (*visit)(void *user, struct mqm_delivery *d),
                       void *user)
 {
-    const struct files *f = self;
     FILE *file = topic_open(f, topic, "r");
-    char line[4096];
+    char line[4096], origin[32];
+    long n = 0;
     int r = 0;
 
     if (file == NULL)
@@ -105,17 +108,53 @@ static int files_scan(void *self, const char *topic,
         struct mqm_delivery d = MQM_DELIVERY_INIT;
         char *body = strchr(line, '\t');
 
+        if (++n != only && only != 0)
+            continue;
         if (body == NULL)
             continue;
         body[strcspn(body, "\n")] = '\0';
+        snprintf(origin, sizeof(origin), "%ld", n);
         d.msg.topic = topic;
+        d.msg.origin = origin;
         d.body = body + 1;
         d.body_len = strlen(body + 1);
         d.raw = line;
         r = visit(user, &d);
     }
     fclose(file);
+    if (only > n && r == 0)
+        return f->host->fail(f->host, -ENOENT, "'%s' has no line %ld", topic,
+                             only);
     return r;
+}
+
+static int files_scan(void *self, const char *topic,
+                      int (*visit)(void *user, struct mqm_delivery *d),
+                      void *user)
+{
+    return read_lines(self, topic, 0, visit, user);
+}
+
+static int files_fetch(void *self, const char *group, const char *topic,
+                       const char *origin,
+                       int (*visit)(void *user, struct mqm_delivery *d),
+                       void *user)
+{
+    (void)group;
+    return read_lines(self, topic, strtol(origin, NULL, 10), visit, user);
+}
+
+static int files_dead(void *self, const char *group, const char *topic,
+                      int (*visit)(void *user, struct mqm_delivery *d),
+                      void *user)
+{
+    char name[256];
+    int r;
+
+    (void)group;
+    snprintf(name, sizeof(name), "%s.dead", topic);
+    r = read_lines(self, name, 0, visit, user);
+    return r == -ENOENT ? 0 : r;
 }
 
 static int files_probe(void *self, const char *group, const char *topic)
@@ -131,10 +170,53 @@ static int files_probe(void *self, const char *group, const char *topic)
     return 0;
 }
 
+static long count_lines(const struct files *f, const char *topic)
+{
+    FILE *file = topic_open(f, topic, "r");
+    long n = 0;
+    int c;
+
+    while (file != NULL && (c = getc(file)) != EOF)
+        n += c == '\n';
+    if (file != NULL)
+        fclose(file);
+    return n;
+}
+
+static int files_positions(void *self, const char *group, const char *topic,
+                           int (*visit)(void *user,
+                                        const struct mqm_position *p),
+                           void *user)
+{
+    const struct files *f = self;
+    struct mqm_position p = {.size = sizeof(p), .queue = "0", .begin = 1};
+    char name[512], line[32] = "";
+    FILE *file;
+
+    snprintf(name, sizeof(name), "%s.%s", topic, group);
+    file = topic_open(f, name, "r");
+    if (file == NULL)
+        return f->host->fail(f->host, -ENOTSUP, "no file '%s'", name);
+    if (fgets(line, sizeof(line), file) != NULL)
+        p.committed = strtol(line, NULL, 10);
+    fclose(file);
+    p.end = 1 + count_lines(f, topic);
+    return visit(user, &p);
+}
+
 static const struct mqm_adapter adapter = {
-    sizeof(adapter), files_open,    files_close,  files_subscribe,
-    files_poll,      files_header,  files_publish, files_scan,
-    files_probe,
+    .size = sizeof(adapter),
+    .open = files_open,
+    .close = files_close,
+    .subscribe = files_subscribe,
+    .poll = files_poll,
+    .header = files_header,
+    .publish = files_publish,
+    .scan = files_scan,
+    .probe = files_probe,
+    .fetch = files_fetch,
+    .dead = files_dead,
+    .positions = files_positions,
 };
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "files", "1", NULL, &adapter};

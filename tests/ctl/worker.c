@@ -3,12 +3,16 @@
  *
  *     worker CONFIG SIDE ID done|failed|unsure    mqm_run(), answered so
  *     worker CONFIG SIDE ID hold                  claimed, and never ended
+ *     worker CONFIG SIDE ID stay                  done, and open until SIGTERM
  *
- * Prints the result's number.  Exit code 2: it could not even begin.
+ * Prints the result's number.  Exit code 2: it could not even begin.  ORIGIN
+ * in the environment: where the copy lies.
  */
 #include <mqmigrate/mqmigrate.h>
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,6 +50,30 @@ static int hold(mqm *m, const struct mqm_msg *msg)
     _exit(0);
 }
 
+static int stay(mqm *m, const struct mqm_msg *msg)
+{
+    sigset_t term;
+    int r, sig;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    r = run(m, msg, "done");
+    printf("%d\n", r);
+    fflush(stdout);
+    sigwait(&term, &sig);
+    return r;
+}
+
+/* Before the keeper begins, which must not get it. */
+static void block_term(void)
+{
+    sigset_t term;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &term, NULL);
+}
+
 int main(int argc, char **argv)
 {
     struct mqm_options opts = MQM_OPTIONS_INIT;
@@ -55,6 +83,7 @@ int main(int argc, char **argv)
 
     if (argc != 5)
         return 2;
+    block_term();
     opts.config = argv[1];
     r = mqm_open(&m, &opts);
     if (r < 0) {
@@ -66,7 +95,13 @@ int main(int argc, char **argv)
     msg.topic = "rewards";
     msg.id = argv[3];
     msg.id_len = strlen(argv[3]);
-    r = strcmp(argv[4], "hold") == 0 ? hold(m, &msg) : run(m, &msg, argv[4]);
+    msg.origin = getenv("ORIGIN");
+    if (strcmp(argv[4], "hold") == 0)
+        r = hold(m, &msg);
+    else if (strcmp(argv[4], "stay") == 0)
+        r = stay(m, &msg);
+    else
+        r = run(m, &msg, argv[4]);
     printf("%d\n", r);
     if (r < 0)
         fprintf(stderr, "worker: %s\n", mqm_errmsg());

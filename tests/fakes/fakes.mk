@@ -15,4 +15,4 @@ $(BUILD)/obj/tests/fakes/%.o: tests/fakes/%.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -fvisibility=default -MMD -MP -c $< -o $@
 
-$(BUILD)/tests/sides: | $(BUILD)/tests/loop.so
+$(addprefix $(BUILD)/tests/,sides copies rescue): | $(BUILD)/tests/loop.so

@@ -15,4 +15,12 @@ $(BAD): $(BUILD)/tests/mqm_%.so: $(BUILD)/obj/tests/fakes/%.o
 
 $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/guard*.c \
 	tests/unit/threads.c)): | $(FAULT)
+# The store that is written outside of the tree; its own Makefile builds it in
+# tests/install.sh.
+$(BUILD)/tests/mqm_dir.so: $(patsubst %.c,$(BUILD)/obj/%.o,\
+	$(wildcard examples/store_dir/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -shared -Wl,-soname,$(@F) $^ -o $@
+
+$(BUILD)/tests/contract_dir: | $(BUILD)/tests/mqm_dir.so
 $(BUILD)/tests/plugins: | $(FAULT) $(BAD)

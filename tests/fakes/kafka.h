@@ -180,8 +180,9 @@ static inline struct bench *bench_new(void)
     struct bench *b = calloc(1, sizeof(*b));
 
     ck_assert_ptr_nonnull(b);
-    b->host = (struct mqm_host){sizeof(b->host), host_log,   host_fail,
-                                host_deliver,    host_batch, host_wait};
+    b->host = (struct mqm_host){.size = sizeof(b->host), .log = host_log,
+                                .fail = host_fail, .deliver = host_deliver,
+                                .batch = host_batch, .wait = host_wait};
     b->batch = 256;
     pthread_mutex_init(&b->lock, NULL);
     b->adapter = load();

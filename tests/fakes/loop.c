@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* loop.c - a broker in this process: what is published to a topic is delivered
- * from there, once, if it is subscribed to, and can be read from its beginning
- * for ever.  Of headers it has the id only, as publish() got it.
+ * from there, once, if it is subscribed to, and can be read from its beginning,
+ * or one by one, for ever, or until loop.gone.  Of headers it has the id, as
+ * publish() got it, and "trace".
  */
 #include "loop.h"
 
@@ -11,12 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MOST = 64, TEXT = 64 };
 
 struct letter {
     char topic[TEXT], key[TEXT], id[TEXT], body[TEXT], origin[TEXT];
+    char trace[TEXT];
     size_t key_len, id_len, body_len;
+    int64_t born_ms;
     int done;
 };
 
@@ -70,6 +74,7 @@ static void fill_in(struct broker *b, struct letter *l, struct mqm_delivery *d)
     d->msg.key = l->key_len ? l->key : NULL;
     d->msg.key_len = l->key_len;
     d->msg.origin = l->origin;
+    d->msg.born_ms = l->born_ms;
     d->body = l->body;
     d->body_len = l->body_len;
     d->raw = l;
@@ -107,6 +112,10 @@ static const void *loop_header(void *self, const struct mqm_delivery *d,
     const struct letter *l = d->raw;
 
     (void)self;
+    if (l && l->trace[0] && strcmp(name, "trace") == 0) {
+        *len = strlen(l->trace);
+        return l->trace;
+    }
     if (!l || !l->id_len || strcmp(name, MQM_ID_HEADER) != 0)
         return NULL;
     *len = l->id_len;
@@ -121,23 +130,99 @@ static size_t copy(char *to, const void *from, size_t len)
     return len;
 }
 
+static int64_t unix_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* One that is sent again keeps the key it had, as with the real ones. */
-static int loop_publish(void *self, const struct mqm_delivery *d)
+static int add(struct broker *b, const struct mqm_delivery *d,
+               const char *trace)
 {
     const struct letter *raw = d->raw;
-    struct broker *b = self;
     struct letter *l;
 
     if (b->n == MOST)
         return b->host->fail(b->host, -ENOSPC, "loop: full");
+    if (atomic_load(&loop.deaf) > 0 && atomic_fetch_sub(&loop.deaf, 1) > 0)
+        return b->host->fail(b->host, -EIO, "loop: not sent");
     l = &b->letter[b->n++];
     snprintf(l->topic, TEXT, "%s", d->msg.topic);
     snprintf(l->origin, TEXT, "%zu", b->n);
+    snprintf(l->trace, TEXT, "%s", raw ? raw->trace : trace);
     l->key_len = raw ? copy(l->key, raw->key, raw->key_len)
                      : copy(l->key, d->msg.key, d->msg.key_len);
     l->id_len = copy(l->id, d->msg.id, d->msg.id_len);
     l->body_len = copy(l->body, d->body, d->body_len);
+    l->born_ms = unix_ms();
     return 0;
+}
+
+static int loop_publish(void *self, const struct mqm_delivery *d)
+{
+    return add(self, d, loop.trace);
+}
+
+static int loop_publish_with(void *self, const struct mqm_delivery *d,
+                             const struct mqm_field *fields, size_t n)
+{
+    char trace[TEXT] = "";
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(fields[i].name, "trace") == 0)
+            snprintf(trace, TEXT, "%.*s", (int)fields[i].len,
+                     (const char *)fields[i].value);
+    return add(self, d, trace);
+}
+
+static int loop_headers(void *self, const struct mqm_delivery *d,
+                        int (*visit)(void *user, const struct mqm_field *f),
+                        void *user)
+{
+    const struct letter *l = d->raw;
+    const struct mqm_field f = {"trace", l->trace, strlen(l->trace)};
+
+    (void)self;
+    return f.len ? visit(user, &f) : 0;
+}
+
+static int loop_fetch(void *self, const char *group, const char *topic,
+                      const char *origin,
+                      int (*visit)(void *user, struct mqm_delivery *d),
+                      void *user)
+{
+    struct broker *b = self;
+    const size_t i = (size_t)strtoul(origin, NULL, 10) - 1;
+    struct mqm_delivery d;
+
+    (void)group;
+    if (i >= b->n || strcmp(b->letter[i].topic, topic) != 0 ||
+        i < (size_t)atomic_load(&loop.gone))
+        return b->host->fail(b->host, -ENOENT, "loop: nothing at '%s'", origin);
+    fill_in(b, &b->letter[i], &d);
+    return visit(user, &d);
+}
+
+/* One queue for all topics. */
+static int loop_positions(void *self, const char *group, const char *topic,
+                          int (*visit)(void *user,
+                                       const struct mqm_position *p),
+                          void *user)
+{
+    struct mqm_position p = {.size = sizeof(p), .queue = "0"};
+    struct broker *b = self;
+    size_t i = 0;
+
+    (void)group, (void)topic;
+    while (i < b->n && b->letter[i].done)
+        i++;
+    p.committed = (int64_t)i;
+    p.end = (int64_t)b->n;
+    p.next = i < b->n ? b->letter[i].origin : NULL;
+    return visit(user, &p);
 }
 
 static int loop_scan(void *self, const char *topic,
@@ -159,7 +244,18 @@ static int loop_scan(void *self, const char *topic,
 }
 
 static const struct mqm_adapter adapter = {
-    sizeof(adapter), loop_open, loop_close, loop_subscribe, loop_poll,
-    loop_header, loop_publish, loop_scan, NULL};
+    .size = sizeof(adapter),
+    .open = loop_open,
+    .close = loop_close,
+    .subscribe = loop_subscribe,
+    .poll = loop_poll,
+    .header = loop_header,
+    .publish = loop_publish,
+    .scan = loop_scan,
+    .fetch = loop_fetch,
+    .positions = loop_positions,
+    .headers = loop_headers,
+    .publish_with = loop_publish_with,
+};
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "loop", "1", NULL, &adapter};

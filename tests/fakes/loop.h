@@ -9,6 +9,9 @@
 struct loop {
     atomic_int refuse; /* so many subscriptions */
     atomic_int subscribed;
+    atomic_int deaf; /* so many messages are not taken      */
+    atomic_int gone; /* so many, the first, are not fetched */
+    char trace[32];  /* a header of what is sent            */
 };
 
 #define LOOP_SYMBOL "loop"

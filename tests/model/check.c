@@ -64,6 +64,14 @@ static void check_copies(const struct world *w)
              "lost: its side has no copy");
 }
 
+/* Who looks at what is pending knows what has to be sent. */
+static void check_coming(const struct world *w)
+{
+    if (w->state == MQM_OWED || w->state == MQM_HELD)
+        must(3, w->copies[w->owner] & COMING || w->unsent || from_its_origin(w),
+             "no copy is on its way, and nothing says so");
+}
+
 static void check_effects(const struct world *w)
 {
     int effects = w->effects[0] + w->effects[1];
@@ -90,6 +98,7 @@ static void check_worker(const struct world *w, const struct consumer *c)
 void check_world(const struct world *w)
 {
     check_copies(w);
+    check_coming(w);
     check_effects(w);
     for (int s = 0; s < SIDES; s++)
         for (int c = 0; c < PER_SIDE; c++)
@@ -98,27 +107,35 @@ void check_world(const struct world *w)
 
 /* ------------------------------- of a change ----------------------------- */
 
-static bool begins(const struct request *rq, const struct record *next)
+static bool asks_again(const struct record *cur, const struct request *rq)
 {
-    return rq->op == OP_ACQUIRE && next->state == MQM_HELD;
+    return rq->op == OP_ACQUIRE && cur->state == MQM_HELD &&
+           cur->token == rq->token && same(cur->side, rq->side);
+}
+
+static bool begins(const struct record *cur, const struct request *rq,
+                   const struct record *next)
+{
+    return rq->op == OP_ACQUIRE && next->state == MQM_HELD &&
+           !asks_again(cur, rq);
 }
 
 static void check_owner(const struct world *w, const struct record *cur,
                         const struct request *rq, const struct record *next)
 {
     bool ends = rq->op == OP_SUCCESS && in_doubt(w, rq->token);
-    bool own = rq->op != OP_ACQUIRE && rq->op != OP_LOOK &&
-               cur->token == rq->token;
+    bool own = rq->op != OP_ACQUIRE ? cur->token == rq->token
+                                    : asks_again(cur, rq);
 
     must(6, cur->state != MQM_DONE, "DONE is final");
     if (cur->state && !same(cur->side, next->side))
         must(1, rq->op == OP_RESOLVE_AGAIN && cur->state != MQM_HELD &&
-                (!cur->doubt || (cur->state == MQM_PARKED && settled(w))),
+                (!cur->doubt || settled(w)),
              "moved to the other side");
     if (cur->state == MQM_HELD)
-        must(2, ends || own || (begins(rq, next) && w->stale),
+        must(2, ends || own || (begins(cur, rq, next) && w->stale),
              "somebody else's HELD record changed");
-    if (begins(rq, next))
+    if (begins(cur, rq, next))
         must(6, next->token > cur->token, "the token does not grow");
     else if (next->state != MQM_DONE)
         must(6, next->token == cur->token, "the token changes");
@@ -133,7 +150,10 @@ static void check_doubt(const struct record *cur, const struct request *rq,
 
     if (cur->doubt && next->state != MQM_DONE && !again)
         must(5, next->doubt == cur->doubt, "a doubt vanishes");
-    must(8, cur->doubt || !next->doubt || begins(rq, next) ||
+    if (rq->op == OP_RESOLVE_DONE)
+        must(2, cur->state == MQM_PARKED ||
+                (cur->state == MQM_OWED && cur->doubt), "nobody doubts it");
+    must(8, cur->doubt || !next->doubt || begins(cur, rq, next) ||
             rq->op == OP_PARK, "a doubt that nobody had");
     must(8, !next->doubt || (next->state != MQM_DONE && !again),
          "a doubt that was settled");
@@ -143,13 +163,16 @@ static void check_flags(const struct record *cur, const struct request *rq,
                         const struct record *next)
 {
     bool pins = cur->state == MQM_FREE && next->state == MQM_OWED;
+    bool open = next->state == MQM_OWED || next->state == MQM_HELD;
+    bool unsure = cur->state == MQM_FREE && begins(cur, rq, next) && next->doubt;
 
     must(9, next->by_rule == (pins && rq->by_rule), "by_rule");
     must(9, next->body_safe == (next->state == MQM_PARKED && rq->body_safe),
          "body_safe");
-    must(9, next->unsent == (rq->op == OP_RESOLVE_AGAIN), "unsent");
+    must(9, next->unsent == (rq->op == OP_RESOLVE_AGAIN || unsure ||
+                             (cur->unsent && open)), "unsent");
     must(9, next->reassigned || !cur->reassigned, "reassigned vanishes");
-    must(9, next->attempts == cur->attempts + begins(rq, next) -
+    must(9, next->attempts == cur->attempts + begins(cur, rq, next) -
             (rq->op == OP_HAND_BACK), "attempts");
 }
 
@@ -157,7 +180,7 @@ static void check_flags(const struct record *cur, const struct request *rq,
 static void check_words(const struct record *cur, const struct request *rq,
                         const struct record *next)
 {
-    const char *holder = begins(rq, next) ? ASKER : HOLDER;
+    const char *holder = begins(cur, rq, next) ? ASKER : HOLDER;
 
     must(9, same(next->origin, cur->state ? THERE : HERE), "origin");
     must(9, same(next->holder, next->state == MQM_HELD ? holder : ""),
@@ -220,9 +243,10 @@ static void check_verdict(const struct world *w, const struct record *cur,
         return;
     if (granted)
         must(2, r->state == MQM_HELD && !theirs, "OK without a record");
-    if (cur->state == MQM_HELD && cur->token == rq->token && !theirs)
-        must(7, !next->state && v == (cur->doubt ? MQM_DOUBT : MQM_OK),
-             "a repeated acquire");
+    if (asks_again(cur, rq))
+        must(7, v == (cur->doubt ? MQM_DOUBT : MQM_OK) &&
+                (!next->state || w->stale), "a repeated acquire");
+    must(10, !granted || next->state || !w->stale, "granted without a lease");
     must(5, v != MQM_OK || !r->doubt, "OK in spite of a doubt");
     must(8, v != MQM_DOUBT || (r->doubt && (w->lapsed || rq->unsure ||
                                             rq->parked_copy)),
@@ -250,12 +274,10 @@ static void times_of(struct record *r, const struct world *w)
         r->lease_ms = LEASE;
         r->age_ms = w->stale ? LEASE : LEASE - 1;
     }
-    if (w->state == MQM_OWED) {
-        r->lease_ms = PAUSE;
-        r->age_ms = w->paused ? PAUSE - 1 : PAUSE;
-    }
-    if (w->state == MQM_PARKED)
+    if (w->state == MQM_OWED || w->state == MQM_PARKED)
         r->age_ms = settled(w) ? SETTLE : SETTLE - 1;
+    if (w->state == MQM_OWED) /* of any length */
+        r->lease_ms = r->age_ms + w->paused;
 }
 
 /* Of a DONE record stores keep no more than its token. */

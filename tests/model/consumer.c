@@ -61,7 +61,7 @@ static void acquire(struct world w, int s, int c, int copy, struct request rq)
     rq.op = OP_ACQUIRE;
     now.what = "acquire";
     v = apply(&w, rq);
-    if (w.state != before.state || w.token != before.token) {
+    if (memcmp(&w, &before, sizeof(w)) != 0) {
         lost = w;
         now.what = "acquire (answer lost, dead)";
         go_idle(&lost, s, c);

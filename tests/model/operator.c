@@ -2,25 +2,38 @@
 /* operator.c - what people, the store and time do to a message. */
 #include "world.h"
 
-static void operate(struct world w, int op, int route, unsigned token,
-                    const char *what)
+static int operate(struct world w, int op, int route, unsigned token,
+                   const char *what)
 {
+    int v;
+
     now.what = what;
-    apply(&w, (struct request){.op = op, .side = side_name[w.owner],
-                               .route = side_name[route], .token = token});
+    v = apply(&w, (struct request){.op = op, .side = side_name[w.owner],
+                                   .route = side_name[route], .token = token});
     push(w);
+    return v;
 }
 
-/* Who resolves has asked whoever knows, so it never says what is not true. */
+/* Who resolves has asked whoever knows, so it never says what is not true; what
+ * is in doubt, and nobody has, can always be resolved, or nobody might ever. */
 static void resolve(const struct world *w)
 {
     bool happened = w->effects[0] + w->effects[1];
-    bool asked = w->state == MQM_PARKED;
+    int v = MQM_OK;
+    bool asked = w->state == MQM_PARKED || (w->state == MQM_OWED && w->doubt);
 
     if ((on & RESOLVE) && asked && happened)
+        must(8, operate(*w, OP_RESOLVE_DONE, w->owner, w->token,
+                        "resolve done") == MQM_OK, "and yet refused");
+    if ((on & RESOLVE) && happened && !asked)
         operate(*w, OP_RESOLVE_DONE, w->owner, w->token, "resolve done");
+    if ((on & RESOLVE) && happened && w->doubt != w->token)
+        operate(*w, OP_RESOLVE_DONE, w->owner, w->doubt,
+                "resolve done, inspected long ago");
     if ((on & RESOLVE) && w->state && !(asked && happened))
-        operate(*w, OP_RESOLVE_AGAIN, w->owner, w->token, "resolve again");
+        v = operate(*w, OP_RESOLVE_AGAIN, w->owner, w->token, "resolve again");
+    if (asked && settled(w))
+        must(8, v == MQM_OK, "settled, and yet refused");
     if ((on & RESOLVE) && w->state && !happened && w->doubt != w->token)
         operate(*w, OP_RESOLVE_AGAIN, w->owner, w->doubt,
                 "resolve again, inspected long ago");
@@ -28,11 +41,12 @@ static void resolve(const struct world *w)
         operate(*w, OP_RESOLVE_AGAIN, !w->owner, w->token, "assign");
 }
 
+/* What was never tried, and what says that it has to be sent. */
 static void publish_again(struct world w)
 {
-    bool never = (on & PUBLISH) && w.attempts == 0;
+    bool never = (on & PUBLISH) && w.state == MQM_OWED && w.attempts == 0;
 
-    if (w.state != MQM_OWED || !(never || w.reassigned))
+    if (!never && !w.unsent)
         return;
     now.what = "published again";
     w.copies[w.owner] |= 1;

@@ -20,7 +20,7 @@
 #include "../../lib/record.h"
 
 enum { SIDES = 2, PER_SIDE = 2, STEP = 4 };
-enum { PARKING = 2 }; /* copies 0 and 1 are ordinary ones */
+enum { PARKING = 2, COMING = 3 }; /* copies 0 and 1 are ordinary ones */
 enum { LEASE = 100, PAUSE = 70, SETTLE = 50 };
 
 enum {

@@ -22,7 +22,7 @@ struct cell {
 };
 
 static struct cell cell[MESSAGES];
-static int64_t memory_from_ms, outage_until, slow_until;
+static int64_t memory_from_ms, outage_until, slow_until, margin_ms;
 static uint64_t last_version;
 
 void cells_reset(void)
@@ -100,18 +100,34 @@ static void apply_one(struct asked *a, const struct cell *before)
     }
 }
 
+/* It shares calls, and their faults, with messages; nothing else matters. */
+static void apply_report(struct asked *a)
+{
+    a->result = MQM_OK;
+    a->version = ++last_version;
+    a->age_ms = 0;
+}
+
+static void apply_message(struct asked *a, bool stale)
+{
+    apply_one(a, &cell[a->message]);
+    if (stale && gives_away(a))
+        violation(a->message, "given away by a policy that is too old");
+}
+
 void cells_apply(struct request *q)
 {
     for (size_t i = 0; i < q->n; i++) {
         for (size_t k = 0; k < i; k++)
-            if (q->a[k].message == q->a[i].message)
+            if (q->a[i].message != NO_MESSAGE &&
+                q->a[k].message == q->a[i].message)
                 violation(q->a[i].message, "one key twice in one call");
         if (q->half && i % 2) /* of this part nobody heard */
             continue;
-        apply_one(&q->a[i], &cell[q->a[i].message]);
-        if (q->stale && gives_away(&q->a[i]))
-            violation(q->a[i].message, "given away by a policy that is too "
-                                       "old");
+        if (q->a[i].message == NO_MESSAGE)
+            apply_report(&q->a[i]);
+        else
+            apply_message(&q->a[i], q->stale);
     }
     q->applied = true;
 }
@@ -121,6 +137,11 @@ int64_t cells_memory(int64_t raise_ms)
     if (raise_ms > memory_from_ms)
         memory_from_ms = raise_ms;
     return memory_from_ms;
+}
+
+void cells_margin(int64_t ms)
+{
+    margin_ms = ms;
 }
 
 int cells_show(int i, const char *space,
@@ -146,7 +167,7 @@ static void drop(int i)
     trace("  forgotten: %d", i);
     if (plan_fault_of(i, F_ONE_SIDE))
         excuse(i, "reached one broker only, and the store forgot it");
-    if (cell[i].born_ms >= memory_from_ms)
+    if (cell[i].born_ms >= sim_now / MS + MARGIN_MS)
         excuse(i, "forgotten, and its producer's clock was too far ahead");
     w.message[i].forgotten = true;
     cell[i].version = 0;
@@ -154,7 +175,7 @@ static void drop(int i)
 
 static void fail_over(int64_t length)
 {
-    cells_memory(sim_now / MS );
+    cells_memory(sim_now / MS + margin_ms);
     for (int i = 0; i < MESSAGES; i++)
         if (cell[i].version && cell[i].changed > sim_now - length)
             drop(i);

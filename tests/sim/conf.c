@@ -79,11 +79,12 @@ static void write_text(int64_t at)
         "\"new\":\"%s\",\"switch\":%s,\"since\":%s,\"cut\":\"%d%%\","
         "\"allow\":[%s],\"lease_ms\":%d,\"handler_ms\":%d,\"settle_ms\":%d,"
         "\"keep_ms\":%d,\"policy_max_age_ms\":1000,\"pause_ms\":%d,"
-        "\"pause_max_ms\":200,\"tries\":%d,\"in_doubt\":\"%s\"}]}",
+        "\"pause_max_ms\":200,\"tries\":%d,\"in_doubt\":\"%s\","
+        "\"clock_margin_ms\":%d}]}",
         TIMEOUT_MS, side_name(old_side()), side_name(!old_side()),
         on ? "true" : "false", since, cut, listed ? "\"vip\"" : "", LEASE_MS,
         HANDLER_MS, SETTLE_MS, KEEP_MS, PAUSE_MS, TRIES,
-        conf_again() ? "again" : "park");
+        conf_again() ? "again" : "park", MARGIN_MS);
 }
 
 void conf_reset(int number)

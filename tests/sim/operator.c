@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { SEEN = MESSAGES, SWEEP_MS = 1500, IMPATIENT_MS = 300, SPOILT_MS = 5000 };
+enum { UNSEEN_MS = 200 };
 
 struct seen {
     int message;
@@ -143,10 +144,11 @@ static void parked(mqm *m, const struct seen *s)
 }
 
 /* It must lie somewhere: nobody has it but brokers and parking.  What reached
- * one broker only is read from its origin. */
+ * one broker only is read from its origin, and so is what the store forgot. */
 static bool body_is_somewhere(int i)
 {
-    return plan_fault_of(i, F_ONE_SIDE) || parking_has(KAFKA, i) ||
+    return plan_fault_of(i, F_ONE_SIDE) || w.message[i].forgotten ||
+           parking_has(KAFKA, i) ||
            parking_has(ROCKET, i) || parking_sends(i) || kafka_has(i) || rocket_has(i);
 }
 
@@ -165,23 +167,18 @@ static void send_again(const struct seen *s)
     tally[T_RESENT]++;
 }
 
-/* Owed for long, and nobody asks for it: read from its origin, it is sent
- * again.  Also what a zombie tried with a copy that was acknowledged meanwhile:
- * after the store forgot that it was done, or after it was assigned, when the
- * attempt has taken MQM_UNSENT away. */
+/* Never tried for long: read from its origin, it is sent again. */
 static bool nobody_asks(const struct seen *s)
 {
-    int64_t most = s->r.attempts ? 4 * SWEEP_MS : SWEEP_MS;
-
-    return w.sweeps && s->r.age_ms > most &&
-           (!s->r.attempts || w.message[s->message].forgotten ||
-            s->r.flags & MQM_REASSIGNED);
+    return w.sweeps && s->r.age_ms > SWEEP_MS && !s->r.attempts;
 }
 
 static void owed(mqm *m, const struct seen *s)
 {
-    if (s->r.flags & MQM_UNSENT) {
-        if (s->r.age_ms > 200)
+    if (s->r.doubt && s->r.age_ms > UNSEEN_MS && rng_chance(&rng, 30))
+        parked(m, s); /* perhaps no copy asks for it */
+    else if (s->r.flags & MQM_UNSENT) {
+        if (s->r.age_ms > UNSEEN_MS)
             send_again(s);
     } else if (nobody_asks(s)) {
         tally[T_SWEPT]++;
@@ -189,6 +186,15 @@ static void owed(mqm *m, const struct seen *s)
     } else if (!quiet() && rng_chance(&rng, 4)) {
         assign(m, s);
     }
+}
+
+/* A zombie took it with a copy that was gone, and died. */
+static void held(mqm *m, const struct seen *s)
+{
+    if (s->r.flags & MQM_UNSENT && s->r.left_ms == 0)
+        send_again(s);
+    else if (rng_chance(&rng, 5))
+        assign(m, s); /* must be refused */
 }
 
 static void walk(mqm *m)
@@ -200,8 +206,8 @@ static void walk(mqm *m)
     for (int i = 0; i < l.n; i++)
         if (l.seen[i].r.state == MQM_PARKED)
             parked(m, &l.seen[i]);
-        else if (l.seen[i].r.state == MQM_HELD && rng_chance(&rng, 5))
-            assign(m, &l.seen[i]); /* must be refused */
+        else if (l.seen[i].r.state == MQM_HELD)
+            held(m, &l.seen[i]);
         else if (l.seen[i].r.state == MQM_OWED)
             owed(m, &l.seen[i]);
 }

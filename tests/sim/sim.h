@@ -50,6 +50,7 @@ enum {
     KEEP_MS = 6000,
     TIMEOUT_MS = 60, /* of the store */
     PAUSE_MS = 30,
+    MARGIN_MS = 1600, /* of producers' clocks */
     TRIES = 4
 };
 

@@ -65,10 +65,19 @@ static int message_of_id(const struct mqm_key *key)
     return i;
 }
 
+/* What instances tell of themselves lies beside the messages. */
+static bool is_report(const char *name)
+{
+    size_t len = strlen(name), tail = strlen("/instances");
+
+    return len > tail && strcmp(name + len - tail, "/instances") == 0;
+}
+
 static void copy_in(struct asked *a, const struct mqm_swap *s)
 {
-    a->message = message_of_id(&s->key);
-    memcpy(a->id, s->key.id, 16);
+    a->message = is_report(s->key.space) ? NO_MESSAGE : message_of_id(&s->key);
+    if (a->message != NO_MESSAGE)
+        memcpy(a->id, s->key.id, 16);
     a->born_ms = s->key.born_ms;
     a->expect = s->expect;
     a->flags = s->flags;
@@ -186,6 +195,7 @@ static int sim_open(void **self, const struct mqm_host *h,
     (void)settings;
     (void)n;
     host = h;
+    cells_margin(h->clock_margin(h));
     *self = space;
     return 0;
 }
@@ -206,7 +216,7 @@ static int sim_list(void *self, const char *name,
     co_sleep(way());
     if (store_is_away())
         return -ECONNREFUSED;
-    for (int i = 0; i < MESSAGES && r == 0; i++)
+    for (int i = 0; i < MESSAGES && r == 0 && !is_report(name); i++)
         r = cells_show(i, name, visit, user);
     return r;
 }

@@ -5,10 +5,10 @@
 
 #include "sim.h"
 
-enum { BATCH = 64 };
+enum { BATCH = 64, NO_MESSAGE = -1 };
 
 struct asked {
-    int message, result;
+    int message, result; /* NO_MESSAGE: a report, which nobody here reads */
     uint64_t expect, version;
     int64_t age_ms, born_ms, keep_ms;
     unsigned flags;
@@ -29,6 +29,7 @@ struct request {
 void cells_reset(void);
 void cells_apply(struct request *q);
 int64_t cells_memory(int64_t raise_ms);
+void cells_margin(int64_t ms); /* of clocks, as the library tells a store */
 bool store_is_away(void);
 bool store_is_slow(void);
 int cells_show(int i, const char *space,

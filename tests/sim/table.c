@@ -20,6 +20,7 @@ static struct row rows[] = {
     {"acquire", "ours", MQM_OK, 0},
     {"acquire", "asked again", MQM_OK, 0},
     {"acquire", "asked again", MQM_DOUBT, 0},
+    {"acquire", "asked again, after its lease", MQM_OK, 0},
     {"acquire", "in doubt", MQM_DOUBT, 0},
     {"acquire", "left to the other side", MQM_SKIP, 0},
     {"acquire", "belongs to the other side", MQM_SKIP, 0},
@@ -51,11 +52,12 @@ static struct row rows[] = {
     {"end", "overtaken", MQM_LOST, 0},
     {"end", "the store did not answer", ANY_ERROR, 0},
     {"resolve", "owner", MQM_OK, 0},
+    {"resolve", "settles a doubt", MQM_OK, 0},
     {"resolve", "owed again", MQM_OK, 0},
     {"resolve", "not settled", MQM_LATER, 0},
     {"resolve", "overtaken", MQM_LOST, 0},
     {"assign", "owed again", MQM_OK, 0},
-    {"assign", "in doubt", MQM_LATER, 0},
+    {"assign", "not settled", MQM_LATER, 0},
     {"assign", "overtaken", MQM_LOST, 0},
 };
 

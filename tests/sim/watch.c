@@ -49,11 +49,14 @@ static const char *done(int message, const struct watched *old,
 }
 
 /* Only by resolving or assigning. */
-static const char *owed_again(const struct watched *old, int64_t age_ms)
+static const char *owed_again(const struct watched *old, int64_t age_ms,
+                              const struct watched *new)
 {
+    if (!new->unsent)
+        return "owed again, and not marked as unsent";
     if (old->state == MQM_HELD)
         return "resolved or assigned while it is held";
-    if (old->doubt && (old->state == MQM_OWED || age_ms < SETTLE_MS))
+    if (old->doubt && age_ms < SETTLE_MS)
         return "resolved before it is settled";
     return NULL;
 }
@@ -84,8 +87,9 @@ static const char *first_seen(int message, const struct watched *new)
 static const char *judge(int message, const struct watched *old,
                          int64_t age_ms, const struct watched *new)
 {
-    bool fresh = new->unsent && !(old->unsent && new->token == old->token &&
-                                  new->side == old->side);
+    bool fresh = new->state == MQM_OWED &&
+                 (old->state == MQM_OWED || old->state == MQM_PARKED ||
+                  (new->unsent && !old->unsent));
 
     if (old->state == MQM_DONE)
         return "a done record was written over";
@@ -99,9 +103,11 @@ static const char *judge(int message, const struct watched *old,
         new->token != old->token)
         return "its holder's lease was not over";
     if (fresh)
-        return owed_again(old, age_ms);
+        return owed_again(old, age_ms, new);
     if (new->side != old->side)
         return "it changed its side";
+    if (old->unsent && !new->unsent && new->state != MQM_PARKED)
+        return "nothing says any more that no copy may come";
     if (old->doubt && new->doubt != old->doubt)
         return "a doubt was lost";
     return begun(old, new);

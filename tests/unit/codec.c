@@ -26,7 +26,7 @@ static struct record make(int state, unsigned n)
     struct record r = {.state = state,
                        .token = 0x1234567890abcdefu + n,
                        .doubt = n % 3 ? 0x0102030405060708u * n : 0,
-                       .attempts = n * 7 % 65536,
+                       .attempts = n * 7 % 65535 + 1,
                        .lease_ms = (int64_t)n * 1234567 % 0xffffffff,
                        .by_rule = n & 1, .body_safe = n & 2,
                        .reassigned = n & 4, .unsent = n & 8,

@@ -40,6 +40,22 @@ START_TEST(test_rule_04_lost_answer_meets_its_own_token)
 }
 END_TEST
 
+START_TEST(test_rule_04_asked_again_after_its_lease)
+{
+    struct mqm_claim a = claim("kafka", new_id()), b = a;
+
+    atomic_store(&f->lose, 1);
+    ck_assert_int_eq(mqm_acquire(m, &a), -ETIMEDOUT);
+    sleep_ms(1050);
+    ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK);
+    ck_assert_str_eq(a.why, "asked again, after its lease");
+    ck_assert_int_gt(a.lease_ms, 100); /* a new one, on a busy machine */
+    ck_assert_int_gt(look_at(m, a.msg.id).left_ms, 0);
+    ck_assert_int_eq(mqm_acquire(m, &b), MQM_LATER);
+    ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_OK);
+}
+END_TEST
+
 START_TEST(test_rule_04_lost_doubt_stays_doubt)
 {
     struct mqm_claim a = claim("kafka", new_id()), b = a;
@@ -282,6 +298,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, open_fault, close_fault);
     tcase_add_test(tc, test_rule_04_lost_answer_meets_its_own_token);
+    tcase_add_test(tc, test_rule_04_asked_again_after_its_lease);
     tcase_add_test(tc, test_rule_04_lost_doubt_stays_doubt);
     tcase_add_loop_test(tc, test_rule_04_ends_may_be_repeated, 0, 5);
     tcase_add_test(tc, test_run_waits_until_the_end_is_told);

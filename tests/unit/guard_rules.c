@@ -7,6 +7,9 @@
 #define SHORT ", \"lease_ms\": 400, \"handler_ms\": 50, \"settle_ms\": 1200, " \
               "\"pause_ms\": 0"
 
+/* A store that is younger than the switch doubts no further than it has to. */
+#define EXACT ", \"clock_margin_ms\": 0"
+
 static void ask(int want, mqm *with, struct mqm_claim *c)
 {
     int r = mqm_acquire(with, c);
@@ -66,8 +69,8 @@ START_TEST(test_rule_01_pin_outlives_the_cut)
     char url[200];
 
     snprintf(url, sizeof(url), "sqlite:%s", new_path("cut.db"));
-    m = open_on(url, switched("0%", ""));
-    other = open_on(url, switched("100%", ""));
+    m = open_on(url, switched("0%", EXACT));
+    other = open_on(url, switched("100%", EXACT));
     k = claim("kafka", new_id());
     r = claim("rocketmq", k.msg.id);
     ask(MQM_SKIP, m, &r); /* by the cut at that moment: the old side's */
@@ -181,6 +184,27 @@ START_TEST(test_rule_06_body_that_cannot_be_kept)
 }
 END_TEST
 
+/* Nothing happened, and nothing is in doubt: owed, and tried once more. */
+START_TEST(test_rule_05_failed_too_often_and_not_kept)
+{
+    struct mqm_delivery d;
+    int answer = MQM_FAILED;
+
+    how.park = keep;
+    keeping = -EIO;
+    open_with(SHORT ", \"tries\": 1");
+    d = delivery("kafka", new_id());
+    ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer), MQM_LATER);
+    ck_assert_int_eq(look_at(m, d.msg.id).state, MQM_OWED);
+    ck_assert_uint_eq(look_at(m, d.msg.id).doubt, 0);
+    ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer), MQM_LATER);
+    keeping = 0;
+    ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer), MQM_OK);
+    ck_assert_int_eq(look_at(m, d.msg.id).state, MQM_PARKED);
+    ck_assert_uint_eq(look_at(m, d.msg.id).doubt, 0);
+}
+END_TEST
+
 START_TEST(test_rule_06_copy_from_parking)
 {
     const char *id = new_id();
@@ -220,6 +244,22 @@ START_TEST(test_rule_07_no_before_it_settled)
     ck_assert_int_eq(mqm_resolve(m, &msg, a.token, MQM_HANDLED), MQM_OK);
     ck_assert_int_eq(look_at(m, id).state, MQM_DONE);
     ck_assert_str_eq(look_at(m, id).side, "kafka");
+}
+END_TEST
+
+/* It has forgotten what was before it, by clocks that may have been ahead. */
+START_TEST(test_rule_08_a_store_that_is_younger_than_the_switch)
+{
+    struct mqm_claim k;
+    char url[200];
+
+    snprintf(url, sizeof(url), "sqlite:%s", new_path("young.db"));
+    m = open_on(url, switched("0%", _i ? EXACT
+                                       : ", \"clock_margin_ms\": 600000"));
+    ck_assert(was_said("the store was made after"));
+    sleep_ms(5);
+    k = claim("kafka", new_id());
+    ask(_i ? MQM_OK : MQM_DOUBT, m, &k);
 }
 END_TEST
 
@@ -274,19 +314,43 @@ START_TEST(test_rule_11_assign)
 }
 END_TEST
 
-START_TEST(test_rule_11_doubt_is_not_assigned)
+static struct mqm_claim owed_in_doubt(void)
 {
-    const char *id = new_id();
-    struct mqm_claim k = claim("kafka", id);
-    struct mqm_msg to = message("rocketmq", id);
+    struct mqm_claim k = claim("kafka", new_id());
 
     open_with(SHORT);
     ask(MQM_OK, m, &k);
     sleep_ms(450);
     ask(MQM_DOUBT, m, &k);
     ck_assert_int_eq(mqm_release_on_failure(m, &k), MQM_OK);
+    return k;
+}
+
+START_TEST(test_rule_11_doubt_is_assigned_when_settled)
+{
+    struct mqm_claim k = owed_in_doubt();
+    struct mqm_msg to = message("rocketmq", k.msg.id);
+
     ck_assert_int_eq(mqm_assign(m, &to, k.token), -EAGAIN);
-    ck_assert_str_eq(look_at(m, id).side, "kafka");
+    ck_assert_msg(strstr(mqm_errmsg(), "may still act"), "%s", mqm_errmsg());
+    ck_assert_str_eq(look_at(m, k.msg.id).side, "kafka");
+    ck_assert(look_at(m, k.msg.id).left_ms > 0);
+    sleep_ms(1250);
+    ck_assert(look_at(m, k.msg.id).left_ms == 0);
+    ck_assert_int_eq(mqm_assign(m, &to, k.token), MQM_OK);
+    ck_assert_str_eq(look_at(m, k.msg.id).side, "rocketmq");
+    ck_assert_uint_eq(look_at(m, k.msg.id).doubt, 0);
+}
+END_TEST
+
+START_TEST(test_rule_07_owed_in_doubt_is_resolved)
+{
+    struct mqm_claim k = owed_in_doubt();
+    struct mqm_msg msg = message(NULL, k.msg.id);
+
+    ck_assert_int_eq(mqm_resolve(m, &msg, k.token, MQM_FAILED), -EAGAIN);
+    ck_assert_int_eq(mqm_resolve(m, &msg, k.token, MQM_HANDLED), MQM_OK);
+    ask(MQM_SKIP, m, &k);
 }
 END_TEST
 
@@ -319,11 +383,15 @@ int main(void)
     tcase_add_loop_test(tc, test_rule_05_odd_answers_are_unsure, 0, 5);
     tcase_add_test(tc, test_rule_06_parked_without_body);
     tcase_add_test(tc, test_rule_06_body_that_cannot_be_kept);
+    tcase_add_test(tc, test_rule_05_failed_too_often_and_not_kept);
     tcase_add_test(tc, test_rule_06_copy_from_parking);
     tcase_add_test(tc, test_rule_07_no_before_it_settled);
+    tcase_add_loop_test(
+        tc, test_rule_08_a_store_that_is_younger_than_the_switch, 0, 2);
     tcase_add_test(tc, test_rule_10_since);
     tcase_add_test(tc, test_rule_11_assign);
-    tcase_add_test(tc, test_rule_11_doubt_is_not_assigned);
+    tcase_add_test(tc, test_rule_11_doubt_is_assigned_when_settled);
+    tcase_add_test(tc, test_rule_07_owed_in_doubt_is_resolved);
     tcase_add_test(tc, test_rule_16_done_stays);
     return run_case("guard_rules", tc);
 }

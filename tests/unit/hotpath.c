@@ -2,36 +2,13 @@
 /* hotpath.c - what a message costs: after some batches nothing of the library
  * allocates between claim and end, and a batch is one round trip.
  *
- * malloc() and its kin are counted while `counting`; a new message needs a new
- * cell, so those are made before: the copies of the measured batches were
- * claimed and handed back once.
+ * In the memory store a new message needs a new cell, so those are made before:
+ * the copies of the measured batches were claimed and handed back once.
  */
 #include "guard.h"
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-
-static bool counting;
-static long allocations;
-
-void *malloc(size_t size)
-{
-    allocations += counting;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    allocations += counting;
-    return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t size)
-{
-    allocations += counting;
-    return __libc_realloc(p, size);
-}
+#include "../count_malloc.h"
+#include "../redis_server.h"
 
 enum { BATCH = 64 };
 
@@ -166,6 +143,46 @@ START_TEST(test_a_batch_in_a_row_is_one_round_trip)
 }
 END_TEST
 
+static struct redis_server server;
+
+static void open_redis(void)
+{
+    char url[64];
+
+    ck_assert(redis_server_start(&server));
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
+    mqm_close(m);
+    m = open_on(url, ", \"pause_ms\": 0");
+}
+
+/* There the cells are not ours: new messages allocate nothing, nor do those
+ * that were done and come again. */
+START_TEST(test_on_redis_nothing_allocates)
+{
+    struct mqm_delivery d[BATCH];
+    long cost[2];
+    int n = 0;
+
+    open_redis();
+    warm_up_batches();
+    fill(d);
+    for (int i = 0; i < 2; i++) {
+        int r;
+
+        allocations = 0;
+        counting = true;
+        r = mqm_run(m, d, BATCH, handle_counting, &n);
+        counting = false;
+        cost[i] = allocations;
+        ck_assert_int_eq(r, MQM_OK);
+        ck_assert_int_eq(n, BATCH); /* the second time none is worked on */
+    }
+    ck_assert_int_eq(cost[0], 0);
+    ck_assert_int_eq(cost[1], 0);
+    redis_server_end(&server);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("hotpath");
@@ -174,6 +191,7 @@ int main(void)
     tcase_add_test(tc, test_run_allocates_nothing);
     tcase_add_test(tc, test_new_messages_cost_only_their_cells);
     tcase_add_test(tc, test_claims_allocate_nothing);
+    tcase_add_test(tc, test_on_redis_nothing_allocates);
     tcase_add_test(tc, test_a_run_is_two_round_trips);
     tcase_add_test(tc, test_a_batch_in_a_row_is_one_round_trip);
     return run_case("hotpath", tc);

@@ -74,13 +74,19 @@ START_TEST(test_rule_04_a_token_is_fixed_at_acquire)
     ROWS({"HELD kafka token 5 tries 1 lease 1000 age 900",
           "renew kafka token 5", MQM_OK,
           "HELD kafka token 5 tries 1 lease 1000"},
-         /* repeated after a lost answer, even when its lease is over */
+         /* repeated after a lost answer, when its lease is over with a new one */
          {"HELD kafka token 7 lease 1000 age 1", "acquire kafka token 7",
           MQM_OK, NULL},
          {"HELD kafka token 7 doubt 5 lease 1000", "acquire kafka token 7",
           MQM_DOUBT, NULL},
-         {"HELD kafka token 7 lease 1000 age 5000", "acquire kafka token 7",
-          MQM_OK, NULL},
+         {"HELD kafka token 7 tries 1 lease 900 age 899",
+          "acquire kafka token 7", MQM_OK, NULL},
+         {"HELD kafka token 7 tries 1 lease 900 age 900",
+          "acquire kafka token 7", MQM_OK,
+          "HELD kafka token 7 tries 1 lease 1000"},
+         {"HELD kafka token 7 doubt 5 tries 2 lease 900 age 900 moved unsent",
+          "acquire kafka token 7", MQM_DOUBT,
+          "HELD kafka token 7 doubt 5 tries 2 lease 1000 moved unsent"},
          /* and grows, whatever was proposed */
          {"OWED kafka token 9 tries 1", "acquire kafka token 7", MQM_OK,
           "HELD kafka token 10 tries 2 lease 1000"},
@@ -140,19 +146,41 @@ START_TEST(test_rule_07_a_no_counts_when_settled)
          /* a yes counts at once */
          {"PARKED kafka token 5 doubt 5 age 0", "resolve_done kafka token 5",
           MQM_OK, "DONE kafka token 5"},
+         /* what is owed in doubt, and has perhaps no copy that asks */
+         {"OWED kafka token 7 doubt 5 tries 2 age 0",
+          "resolve_done kafka token 7", MQM_OK, "DONE kafka token 7 tries 2"},
+         {"OWED kafka token 7 doubt 5 age 2999", "resolve_again kafka token 7",
+          MQM_LATER, NULL},
+         {"OWED kafka token 7 doubt 5 tries 2 age 3000",
+          "resolve_again kafka token 7", MQM_OK,
+          "OWED kafka token 7 tries 2 unsent"},
+         {"OWED kafka token 7 doubt 5", "resolve_done kafka token 5", MQM_LOST,
+          NULL},
+         {"OWED kafka token 7", "resolve_done kafka token 7", MQM_LOST, NULL},
+         {"HELD kafka token 7 doubt 5 lease 1000 age 5000",
+          "resolve_done kafka token 7", MQM_LOST, NULL},
+         /* its copies may be gone, until it is done or parked */
          {"OWED kafka token 5 tries 1 unsent", "acquire kafka token 7",
-          MQM_OK, "HELD kafka token 7 tries 2 lease 1000"});
+          MQM_OK, "HELD kafka token 7 tries 2 lease 1000 unsent"},
+         {"HELD kafka token 7 lease 1000 unsent", "renew kafka token 7",
+          MQM_OK, "HELD kafka token 7 lease 1000 unsent"},
+         {"HELD kafka token 7 lease 1000 unsent", "failure kafka token 7",
+          MQM_OK, "OWED kafka token 7 pause 200 unsent"},
+         {"HELD kafka token 7 lease 1000 unsent", "park_failed kafka token 7",
+          MQM_OK, "PARKED kafka token 7"},
+         {"HELD kafka token 7 lease 1000 unsent", "success kafka token 7",
+          MQM_OK, "DONE kafka token 7"});
 }
 END_TEST
 
 START_TEST(test_rule_08_what_may_be_forgotten_is_in_doubt)
 {
     ROWS({"FREE", "acquire kafka token 7 unsure", MQM_DOUBT,
-          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved"},
+          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved unsent"},
          {"FREE", "acquire kafka route rocketmq token 7 unsure", MQM_DOUBT,
-          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved"},
+          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved unsent"},
          {"FREE", "acquire kafka token 7 parking", MQM_DOUBT,
-          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved"},
+          "HELD kafka token 7 doubt 1 tries 1 lease 1000 moved unsent"},
          {"FREE", "look kafka route rocketmq unsure", MQM_OK, NULL},
          /* the other side keeps its copies until it is done */
          {"HELD kafka token 7 doubt 1 lease 1000 moved",
@@ -198,11 +226,14 @@ START_TEST(test_rule_11_the_other_side_never_enters)
           MQM_SKIP, NULL},
          {"PARKED kafka token 5 doubt 5 age 5000", "acquire rocketmq token 7",
           MQM_SKIP, NULL},
-         /* a person assigns, what is owed without a doubt or settled */
+         /* a person assigns, without a doubt or settled */
          {"OWED kafka token 5", "resolve_again kafka route rocketmq token 5",
           MQM_OK, "OWED rocketmq token 5 moved unsent"},
-         {"OWED kafka token 5 doubt 3 age 5000",
+         {"OWED kafka token 5 doubt 3 age 2999",
           "resolve_again kafka route rocketmq token 5", MQM_LATER, NULL},
+         {"OWED kafka token 5 doubt 3 age 3000",
+          "resolve_again kafka route rocketmq token 5", MQM_OK,
+          "OWED rocketmq token 5 moved unsent"},
          {"HELD kafka token 5 lease 1000 age 5000",
           "resolve_again kafka route rocketmq token 5", MQM_LOST, NULL},
          {"PARKED kafka token 5 doubt 5 age 2999",

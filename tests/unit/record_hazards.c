@@ -14,14 +14,14 @@ START_TEST(test_H01_store_forgets)
     STORY({"look kafka route rocketmq", MQM_SKIP, "OWED rocketmq"},
           {"FORGET", 0, NULL},
           {"acquire rocketmq route kafka token 2 unsure", MQM_DOUBT,
-           "HELD rocketmq token 2 doubt 1 tries 1 lease 1000 moved"});
+           "HELD rocketmq token 2 doubt 1 tries 1 lease 1000 moved unsent"});
     /* worked on, then forgotten */
     STORY({"acquire kafka token 2", MQM_OK,
            "HELD kafka token 2 tries 1 lease 1000"},
           {"success kafka token 2", MQM_OK, "DONE kafka token 2 tries 1"},
           {"FORGET", 0, NULL},
           {"acquire rocketmq token 3 unsure", MQM_DOUBT,
-           "HELD rocketmq token 3 doubt 1 tries 1 lease 1000 moved"},
+           "HELD rocketmq token 3 doubt 1 tries 1 lease 1000 moved unsent"},
           {"acquire kafka token 4", MQM_LATER, NULL},
           {"doubt rocketmq token 3 safe", MQM_OK,
            "PARKED rocketmq token 3 doubt 1 tries 1 safe moved"},
@@ -33,7 +33,7 @@ START_TEST(test_H01_store_forgets)
            "HELD kafka token 2 tries 1 lease 1000"},
           {"FORGET", 0, NULL},
           {"acquire kafka token 3 unsure", MQM_DOUBT,
-           "HELD kafka token 3 doubt 1 tries 1 lease 1000 moved"},
+           "HELD kafka token 3 doubt 1 tries 1 lease 1000 moved unsent"},
           {"success kafka token 2", MQM_OK,
            "DONE kafka token 2 tries 1 moved"});
 }
@@ -51,7 +51,7 @@ START_TEST(test_H02_parked_body_is_lost)
           {"resolve_again kafka token 1", MQM_OK,
            "OWED kafka token 1 tries 1 unsent"},
           {"acquire kafka token 3 parking", MQM_OK,
-           "HELD kafka token 3 tries 2 lease 1000"});
+           "HELD kafka token 3 tries 2 lease 1000 unsent"});
     /* parked by a program that keeps no body: its copy comes again */
     STORY({"acquire kafka token 1", MQM_OK,
            "HELD kafka token 1 tries 1 lease 1000"},
@@ -83,7 +83,7 @@ START_TEST(test_H04_assign_loses_and_doubles)
            "OWED rocketmq moved unsent"},
           {"acquire kafka token 1", MQM_LATER, NULL},
           {"acquire rocketmq token 2", MQM_OK,
-           "HELD rocketmq token 2 tries 1 lease 1000 moved"},
+           "HELD rocketmq token 2 tries 1 lease 1000 moved unsent"},
           {"success rocketmq token 2", MQM_OK,
            "DONE rocketmq token 2 tries 1 moved"},
           {"acquire kafka token 3", MQM_SKIP, NULL});
@@ -128,7 +128,7 @@ START_TEST(test_H06_a_poison_message_is_parked)
           {"resolve_again kafka token 2", MQM_OK,
            "OWED kafka token 2 tries 2 unsent"},
           {"acquire kafka token 4 parking", MQM_OK,
-           "HELD kafka token 4 tries 3 lease 1000"});
+           "HELD kafka token 4 tries 3 lease 1000 unsent"});
 }
 END_TEST
 
@@ -284,12 +284,29 @@ START_TEST(test_H24_resolved_from_old_knowledge)
           {"resolve_again kafka token 1", MQM_OK,
            "OWED kafka token 1 tries 1 unsent"},
           {"acquire kafka token 2", MQM_OK,
-           "HELD kafka token 2 tries 2 lease 1000"},
+           "HELD kafka token 2 tries 2 lease 1000 unsent"},
           {"doubt kafka token 2", MQM_OK,
            "PARKED kafka token 2 doubt 2 tries 2"},
           {"wait", SETTLE, NULL},
           {"resolve_again kafka token 1", MQM_LOST, NULL},
           {"resolve_done kafka token 1", MQM_LOST, NULL});
+}
+END_TEST
+
+START_TEST(test_H25_owed_again_and_taken_by_a_zombie)
+{
+    /* token 3 asks with a copy that was acknowledged when it was parked */
+    STORY({"acquire kafka token 1", MQM_OK,
+           "HELD kafka token 1 tries 1 lease 1000"},
+          {"doubt kafka token 1 safe", MQM_OK,
+           "PARKED kafka token 1 doubt 1 tries 1 safe"},
+          {"wait", SETTLE, NULL},
+          {"resolve_again kafka token 1", MQM_OK,
+           "OWED kafka token 1 tries 1 unsent"},
+          {"acquire kafka token 3", MQM_OK,
+           "HELD kafka token 3 tries 2 lease 1000 unsent"},
+          {"failure kafka token 3", MQM_OK,
+           "OWED kafka token 3 tries 2 pause 200 unsent"});
 }
 END_TEST
 
@@ -315,6 +332,7 @@ static TCase *hazards(void)
     tcase_add_test(tc, test_H21_success_in_a_chain_of_three);
     tcase_add_test(tc, test_H22_owed_by_rule_is_not_waited_for);
     tcase_add_test(tc, test_H24_resolved_from_old_knowledge);
+    tcase_add_test(tc, test_H25_owed_again_and_taken_by_a_zombie);
     return tc;
 }
 

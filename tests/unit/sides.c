@@ -1,62 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sides.c - subscribing, and the way of an id from mqm_publish() through a
  * broker and a parking topic back to a handler. */
-#include "../fakes/loop.h"
-#include "guard.h"
-
-static struct loop *l;
-
-/* both: more settings of the topic on both sides. */
-static void open_loop(const char *both, const char *more)
-{
-    struct mqm_options o = how;
-    char text[4096];
-
-    snprintf(text, sizeof(text),
-             "{\"app\": \"t\", \"store\": {\"url\": \"memory:\"}, \"sides\": "
-             "{\"kafka\": {\"adapter\": \"%s/loop.so\"},"
-             " \"rocketmq\": {\"adapter\": \"%s/loop.so\"}}, \"topics\": ["
-             "{\"topic\": \"rewards\", \"group\": \"issuer\", \"old\": "
-             "\"kafka\", \"new\": \"rocketmq\" %s, \"sides\": {\"kafka\": "
-             "{\"parking\": \"parked\" %s}, \"rocketmq\": {\"parking\": "
-             "\"parked\" %s}}}, {\"topic\": \"other\", \"group\": \"issuer\", "
-             "\"old\": \"kafka\", \"new\": \"rocketmq\"}]}", here(), here(),
-             more, both, both);
-    o.config = text;
-    o.log = hear;
-    ck_assert_msg(mqm_open(&m, &o) == 0, "%s", mqm_errmsg());
-}
-
-static int subscribe(const char *topic, mqm_handler handler, void *user)
-{
-    return mqm_subscribe(m, "kafka", "issuer", topic, handler, user);
-}
-
-static struct loop *the_loop(void)
-{
-    char path[1100];
-    void *so;
-
-    snprintf(path, sizeof(path), "%s/loop.so", here());
-    so = dlopen(path, RTLD_NOW);
-    ck_assert_msg(so != NULL, "%s", dlerror());
-    return dlsym(so, LOOP_SYMBOL);
-}
-
-static void setup(void)
-{
-    l = the_loop();
-    ck_assert_ptr_nonnull(l);
-}
-
-static void send_it(const char *id, const char *key)
-{
-    struct mqm_delivery d = delivery(NULL, id);
-
-    d.msg.key = key;
-    d.msg.key_len = key ? strlen(key) : 0;
-    ck_assert_msg(mqm_publish(m, &d) == 0, "%s", mqm_errmsg());
-}
+#include "loops.h"
 
 START_TEST(test_subscribe_once_more_after_a_failure)
 {

@@ -1,134 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/* LIBS: -lhiredis */
 /* store_redis.c - what only the redis store has: a server that hangs, forgets
  * the script, is emptied, wants a password; and how often it is asked. */
-#include "../fake_host.h"
-#include "../redis_server.h"
+#include "../redis_store.h"
 
-#include "../../lib/stores.h"
-
-#include <check.h>
 #include <errno.h>
-#include <hiredis/hiredis.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { MANY = 64 };
 
-static struct redis_server server;
-static const struct mqm_store *store;
-static void *self;
-static redisContext *raw;
-static char url[256];
-static char bucket[64]; /* where messages of this case lie */
-static int64_t case_ms; /* when they are born */
-
-static int64_t now_ms(void)
+/* With a limit that is soon reached. */
+static void setup_hasty(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
-
-static int open_store(const char *at, const char *name, const char *value)
-{
-    struct mqm_setting settings[] = {
-        {"url", at, 0}, {"timeout_ms", "400", 0}, {name, value, 1}};
-
-    return store->open(&self, &fake_host, settings, name ? 3 : 2);
-}
-
-static void setup(void)
-{
-    case_ms = now_ms();
-    snprintf(bucket, sizeof(bucket), "mqm:b:shop/issuer/rewards:%lld",
-             (long long)case_ms / 100);
-    server.password = NULL;
-    ck_assert(redis_server_start(&server));
-    snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
-    store = mqm__store_redis.store;
-    self = NULL;
-    ck_assert_int_eq(open_store(url, NULL, NULL), 0);
-    raw = redisConnect("127.0.0.1", server.port);
-    ck_assert(raw && !raw->err);
-}
-
-static void teardown(void)
-{
-    redisFree(raw);
+    setup();
     store->close(self);
-    redis_server_end(&server);
-}
-
-static long long tell(const char *command)
-{
-    redisReply *r = redisCommand(raw, command);
-    long long x;
-
-    ck_assert_ptr_nonnull(r);
-    ck_assert_int_ne(r->type, REDIS_REPLY_ERROR);
-    x = r->integer;
-    freeReplyObject(r);
-    return x;
-}
-
-static long long tell_bucket(const char *command, const char *more)
-{
-    char text[256];
-
-    snprintf(text, sizeof(text), "%s %s %s", command, bucket, more);
-    return tell(text);
-}
-
-/* A number of INFO. */
-static long long info(const char *name)
-{
-    redisReply *r = redisCommand(raw, "INFO");
-    const char *at;
-    long long x;
-
-    ck_assert_ptr_nonnull(r);
-    at = strstr(r->str, name);
-    ck_assert_ptr_nonnull(at);
-    x = strtoll(at + strlen(name) + 1, NULL, 10);
-    freeReplyObject(r);
-    return x;
-}
-
-static struct mqm_swap a_swap(const char *id, uint64_t expect)
-{
-    struct mqm_swap s;
-
-    memset(&s, 0, sizeof(s));
-    s.key.space = "shop/issuer/rewards";
-    s.key.id = id;
-    s.key.id_len = strlen(id);
-    s.key.born_ms = case_ms;
-    s.expect = expect;
-    s.value = "x";
-    s.len = 1;
-    s.keep_ms = 60000;
-    return s;
-}
-
-static int run(struct mqm_swap *s)
-{
-    store->swap(self, &s, 1);
-    return s->result;
-}
-
-static int put(const char *id)
-{
-    struct mqm_swap s = a_swap(id, 0);
-
-    return run(&s);
+    ck_assert_int_eq(open_with(&self, "timeout_ms", "400"), 0);
 }
 
 START_TEST(one_round_trip)
@@ -171,7 +56,7 @@ START_TEST(it_is_emptied)
     s.key.born_ms = born;
     ck_assert_int_eq(run(&s), MQM_DOUBT);
     ck_assert_int_eq(
-        store->memory(self, "shop/issuer/rewards", 0, &from, &created), 0);
+        store->memory(self, SPACE, 0, &from, &created), 0);
     ck_assert_int_gt(from, born);
     ck_assert_int_gt(created, born);
     tell("FLUSHALL");
@@ -181,15 +66,6 @@ START_TEST(it_is_emptied)
 }
 END_TEST
 
-static int visit(void *user, const struct mqm_key *key,
-                 const struct mqm_cell *cell)
-{
-    (void)key;
-    (void)cell;
-    ++*(int *)user;
-    return 0;
-}
-
 START_TEST(an_emptied_one_lists_not_nothing)
 {
     struct mqm_swap s = a_swap("a", 0);
@@ -198,8 +74,8 @@ START_TEST(an_emptied_one_lists_not_nothing)
     s.flags = MQM_SWAP_LISTED;
     ck_assert_int_eq(run(&s), MQM_OK);
     tell("FLUSHALL");
-    ck_assert_int_eq(store->list(self, s.key.space, visit, &n), -ESTALE);
-    ck_assert_int_eq(store->list(self, s.key.space, visit, &n), 0);
+    ck_assert_int_eq(store->list(self, SPACE, count, &n), -ESTALE);
+    ck_assert_int_eq(store->list(self, SPACE, count, &n), 0);
     ck_assert_int_eq(n, 0);
 }
 END_TEST
@@ -216,7 +92,7 @@ START_TEST(lists_thousands)
         s.flags = MQM_SWAP_LISTED;
         ck_assert_int_eq(run(&s), MQM_OK);
     }
-    ck_assert_int_eq(store->list(self, s.key.space, visit, &n), 0);
+    ck_assert_int_eq(store->list(self, SPACE, count, &n), 0);
     ck_assert_int_eq(n, 3000);
 }
 END_TEST
@@ -292,7 +168,7 @@ START_TEST(versions_beat_the_clock)
     ck_assert_int_eq(run(&s), MQM_LOST);
     ck_assert_uint_eq(s.now.version, ahead + 1);
     ck_assert_int_ge(s.now.age_ms, 25); /* it ages all the same */
-    ck_assert_uint_eq(s.now.len, 1);
+    ck_assert_uint_eq(s.now.len, 5);
 }
 END_TEST
 
@@ -302,12 +178,95 @@ START_TEST(what_is_not_ours_is_left_alone)
     struct mqm_swap *all[] = {&b, &c};
 
     c.key.born_ms += 1000; /* another bucket */
-    tell_bucket("SET", "x");
+    tell("SET %s x", bucket);
     ck_assert_int_eq(store->swap(self, all, 2), -EIO);
     ck_assert_int_eq(b.result, -EIO);
     ck_assert_int_eq(c.result, MQM_OK);
     ck_assert(strstr(fake_failure, "something else"));
-    ck_assert_int_eq(tell_bucket("STRLEN", ""), 1);
+    ck_assert_int_eq(tell("STRLEN %s", bucket), 1);
+}
+END_TEST
+
+/* One of 256, and the others are swapped. */
+START_TEST(a_foreign_value_is_of_its_own)
+{
+    static struct mqm_swap s[256];
+    static char ids[256][8];
+    struct mqm_swap *all[256];
+
+    tell("HSET %s 7 foreign", bucket);
+    tell("HSET %s 8 x", bucket);
+    for (int i = 0; i < 256; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "%d", i);
+        s[i] = a_swap(ids[i], 0);
+        all[i] = &s[i];
+    }
+    ck_assert_int_eq(store->swap(self, all, 256), -EIO);
+    ck_assert(strstr(fake_failure, "database of its own"));
+    for (int i = 0; i < 256; i++)
+        ck_assert_int_eq(s[i].result, i == 7 || i == 8 ? -EIO : MQM_OK);
+    ck_assert_int_eq(tell("HSTRLEN %s 7", bucket), 7); /* as it was */
+}
+END_TEST
+
+static const struct {
+    const char *key, *field, *value;
+} theirs[] = {
+    {"mqm:s:" SPACE, "from", "nan"},
+    {"mqm:s:" SPACE, "keep", "-1"},
+    {"mqm:s:" SPACE, "due", "0x10"},
+    {"mqm:s:" SPACE, "unborn", "1e3"},
+    {"mqm:s:" SPACE, "used", "yes"},
+    {"mqm:s:" SPACE, "next", "inf"},
+    {"mqm:store", "floor", "nan"},
+    {"mqm:store", "created", "today"},
+    {"mqm:store", "id", "far too long for an identity, and with spaces"},
+    {"mqm:store", "bucket_ms", "0"},
+};
+
+/* Nothing of what is known of memory is made up. */
+START_TEST(a_foreign_value_in_what_is_known)
+{
+    int64_t from, created;
+
+    freeReplyObject(redisCommand(raw, "HSET %s %s %s", theirs[_i].key,
+                                 theirs[_i].field, theirs[_i].value));
+    if (strcmp(theirs[_i].key, "mqm:store") == 0) {
+        ck_assert_int_eq(reopen(), -EIO);
+    } else {
+        ck_assert_int_eq(put("a"), -EIO);
+        ck_assert_int_eq(store->memory(self, SPACE, 0, &from, &created), -EIO);
+    }
+    ck_assert(strstr(fake_failure, "database of its own"));
+}
+END_TEST
+
+static const char *const keys[] = {"mqm:store", "mqm:s:" SPACE, OPEN_KEY};
+
+START_TEST(a_foreign_key)
+{
+    tell("DEL %s", keys[_i]);
+    tell("SET %s x", keys[_i]);
+    if (_i == 0)
+        ck_assert_int_eq(reopen(), -EIO);
+    else
+        ck_assert_int_eq(put("a"), -EIO);
+    ck_assert(strstr(fake_failure, "database of its own"));
+}
+END_TEST
+
+START_TEST(a_list_tells_of_what_is_no_cell)
+{
+    struct mqm_swap s = a_listed("a");
+    int n = 0;
+
+    ck_assert_int_eq(run(&s), MQM_OK);
+    tell("HSET " OPEN_KEY " b foreign");
+    s = a_listed("c");
+    ck_assert_int_eq(run(&s), MQM_OK);
+    ck_assert_int_eq(store->list(self, SPACE, count, &n), -EIO);
+    ck_assert_int_eq(n, 2); /* the others are shown */
+    ck_assert(strstr(fake_failure, "database of its own"));
 }
 END_TEST
 
@@ -316,18 +275,18 @@ START_TEST(cells_expire)
     struct mqm_swap s = a_swap("a", 0);
 
     ck_assert_int_eq(run(&s), MQM_OK);
-    ck_assert_int_gt(tell_bucket("PTTL", ""), 50000);
-    ck_assert_int_le(tell_bucket("PTTL", ""), 61000);
+    ck_assert_int_gt(tell("PTTL %s", bucket), 50000);
+    ck_assert_int_le(tell("PTTL %s", bucket), 61000);
     s = a_swap("a", s.now.version);
     s.flags = MQM_SWAP_LISTED;
     ck_assert_int_eq(run(&s), MQM_OK);
-    ck_assert_int_eq(tell_bucket("HEXISTS", "a"), 0);
-    ck_assert_int_eq(tell("HEXISTS mqm:o:shop/issuer/rewards a"), 1);
-    ck_assert_int_eq(tell("PTTL mqm:o:shop/issuer/rewards"), -1);
+    ck_assert_int_eq(tell("HEXISTS %s a", bucket), 0);
+    ck_assert_int_eq(tell("HEXISTS " OPEN_KEY " a"), 1);
+    ck_assert_int_eq(tell("PTTL " OPEN_KEY), -1);
     s = a_swap("a", s.now.version);
     ck_assert_int_eq(run(&s), MQM_OK);
-    ck_assert_int_eq(tell_bucket("HEXISTS", "a"), 1);
-    ck_assert_int_eq(tell("HEXISTS mqm:o:shop/issuer/rewards a"), 0);
+    ck_assert_int_eq(tell("HEXISTS %s a", bucket), 1);
+    ck_assert_int_eq(tell("HEXISTS " OPEN_KEY " a"), 0);
 }
 END_TEST
 
@@ -347,21 +306,21 @@ START_TEST(ways_to_it)
     store->close(self);
     self = NULL;
     snprintf(at, sizeof(at), "redis://%s/s.sock", server.dir);
-    ck_assert_int_eq(open_store(at, NULL, NULL), 0);
+    ck_assert_int_eq(open_at(&self, at, NULL, NULL), 0);
     ck_assert_int_eq(put("a"), MQM_OK);
     store->close(self);
     self = NULL;
     snprintf(at, sizeof(at), "%s/s.sock", server.dir);
-    ck_assert_int_eq(open_store("redis://", "unix", at), 0);
+    ck_assert_int_eq(open_at(&self, "redis://", "unix", at), 0);
     ck_assert_int_eq(put("a"), MQM_LOST);
     store->close(self);
     self = NULL;
     snprintf(at, sizeof(at), "%s/3", url);
-    ck_assert_int_eq(open_store(at, NULL, NULL), 0);
+    ck_assert_int_eq(open_at(&self, at, NULL, NULL), 0);
     ck_assert_int_eq(put("a"), MQM_OK);
-    ck_assert_int_eq(tell_bucket("EXISTS", ""), 1);
+    ck_assert_int_eq(tell("EXISTS %s", bucket), 1);
     tell("SELECT 3");
-    ck_assert_int_eq(tell_bucket("EXISTS", ""), 1);
+    ck_assert_int_eq(tell("EXISTS %s", bucket), 1);
 }
 END_TEST
 
@@ -405,20 +364,16 @@ START_TEST(wants_a_password)
     }
     store->close(self);
     self = NULL;
-    ck_assert_int_eq(open_store(url, "password", "s3cr!"), 0);
+    ck_assert_int_eq(open_with(&self, "password", "s3cr!"), 0);
     ck_assert_int_eq(put("a"), MQM_OK);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store_redis");
     TCase *tc = tcase_create("redis");
-    SRunner *runner;
-    int failed;
 
-    tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, setup_hasty, teardown);
     tcase_add_test(tc, one_round_trip);
     tcase_add_test(tc, the_script_is_forgotten);
     tcase_add_test(tc, it_is_emptied);
@@ -429,16 +384,16 @@ int main(void)
     tcase_add_test(tc, a_host_is_not_killed_by_sigpipe);
     tcase_add_test(tc, versions_beat_the_clock);
     tcase_add_test(tc, what_is_not_ours_is_left_alone);
+    tcase_add_test(tc, a_foreign_value_is_of_its_own);
+    tcase_add_loop_test(tc, a_foreign_value_in_what_is_known, 0,
+                        (int)(sizeof(theirs) / sizeof(theirs[0])));
+    tcase_add_loop_test(tc, a_foreign_key, 0, 3);
+    tcase_add_test(tc, a_list_tells_of_what_is_no_cell);
     tcase_add_test(tc, cells_expire);
     tcase_add_test(tc, no_memory_is_no);
     tcase_add_test(tc, ways_to_it);
     tcase_add_loop_test(tc, urls_that_cannot_be, 0,
                         (int)(sizeof(bad_urls) / sizeof(bad_urls[0])));
     tcase_add_test(tc, wants_a_password);
-    suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_cases("store_redis", tc);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* LIBS: -lhiredis */
 /* store_redis_flights.c - calls that are begun and ended later, several at a
  * time: their answers are their own, also if the script, the store or the
  * connection goes meanwhile.

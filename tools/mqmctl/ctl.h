@@ -27,11 +27,16 @@ enum ctl_option {
     CTL_JSON   = 16,
     CTL_REMOVE = 32,
     CTL_MAN    = 64,
+    CTL_DRY_RUN = 1 << 16,
+    CTL_WATCH   = 1 << 17,
+    CTL_OLDER   = 1 << 18,
+    CTL_ANYWAY  = 1 << 19,
+    CTL_AGAIN   = 1 << 20,
 };
 
 struct ctl {
     const char *config;
-    const char *group, *side, *key, *token; /* NULL: not given */
+    const char *group, *side, *key, *token, *older; /* NULL: not given */
     unsigned given; /* of ctl_option */
     char **args;    /* without the command itself */
     int n_args;
@@ -62,6 +67,8 @@ struct id {
 
 /* --- main.c */
 int ctl_open(struct ctl *c);
+/* The same without words: what mqm_open() returned. */
+int ctl_try(struct ctl *c);
 
 /* --- say.c: words on stderr, and the exit code */
 CTL_PRINTF(1, 2) int refuse(const char *fmt, ...);
@@ -79,6 +86,12 @@ int print_version(void);
 
 /* --- topics.c */
 int cmd_topics(struct ctl *c);
+/* Those in force or, where no store is open, those of the file. */
+int visit_topics(struct ctl *c,
+                 int (*visit)(void *user, const struct mqm_topic_info *info),
+                 void *user);
+/* Of a topic that is visited; else refused, with words. */
+int topic_names(struct topic *t, const struct mqm_topic_info *info);
 /* The topic of c's first argument and --group; else refused, with words. */
 int find_topic(struct ctl *c, struct topic *t);
 /* --side: NULL, or one of the topic's; else refused, with words. */
@@ -103,6 +116,8 @@ int cmd_show(struct ctl *c);
 int cmd_pending(struct ctl *c);
 int cmd_parked(struct ctl *c);
 const char *state_name(int state);
+/* All that is known of it, a line each. */
+void print_record(const struct mqm_msg *msg, const struct mqm_record *rec);
 /* What the store has of c's second argument: msg is filled in, too. */
 int look_up(struct ctl *c, const struct topic *t, const struct id *id,
             struct mqm_msg *msg, struct mqm_record *rec);
@@ -112,8 +127,18 @@ int cmd_resolve(struct ctl *c);
 int cmd_assign(struct ctl *c);
 
 /* --- resend.c */
-/* Find the body in a parking topic and send it to msg->side alone. */
+/* Find the body of a message that is owed, and send it to its side alone. */
 int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
+
+/* --- rescue.c, dead.c */
+int cmd_rescue(struct ctl *c);
+int cmd_dead(struct ctl *c);
+
+/* --- duration.c: "10m"; else refused, with words */
+int duration_parse(const char *text, int64_t *ms);
+
+/* --- status.c */
+int cmd_status(struct ctl *c);
 
 /* --- plugins.c, settings.c, check.c */
 int cmd_plugins(struct ctl *c);

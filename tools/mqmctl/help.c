@@ -72,7 +72,9 @@ static void print_options(unsigned options)
         {CTL_GROUP, " [--group G]"},   {CTL_SIDE, " [--side S]"},
         {CTL_KEY, " [--key K]"},       {CTL_TOKEN, " [--token T]"},
         {CTL_JSON, " [--json]"},       {CTL_REMOVE, " [--remove]"},
-        {CTL_MAN, " [--man]"},
+        {CTL_MAN, " [--man]"},         {CTL_DRY_RUN, " [--dry-run]"},
+        {CTL_WATCH, " [--watch]"},     {CTL_OLDER, " [--older 10m]"},
+        {CTL_ANYWAY, " [--anyway]"},   {CTL_AGAIN, " [--again]"},
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -14,6 +14,8 @@
 const struct command ctl_commands[] = {
     {"check", "", 0, 0, CTL_JSON, cmd_check,
      "configuration, store and plugins, line by line: ok, or what to do"},
+    {"status", "[TOPIC]", 0, 1, CTL_GROUP | CTL_OLDER | CTL_JSON, cmd_status,
+     "how the migration stands, who works on it, and what to do next"},
     {"topics", "", 0, 0, CTL_JSON, cmd_topics,
      "the policy in force of each topic"},
     {"cut", "TOPIC PERCENT", 2, 2, CTL_GROUP, cmd_cut,
@@ -36,6 +38,12 @@ const struct command ctl_commands[] = {
     {"assign", "TOPIC ID SIDE", 3, 3, CTL_GROUP | CTL_KEY | CTL_TOKEN,
      cmd_assign,
      "make a message the other side's, and send it again there"},
+    {"rescue", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_DRY_RUN |
+     CTL_WATCH | CTL_OLDER | CTL_ANYWAY, cmd_rescue,
+     "bring what reached one broker only to the side that owes it"},
+    {"dead", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_AGAIN,
+     cmd_dead,
+     "what a broker gave up delivering; --again: send it again"},
     {"plugins", "", 0, 0, CTL_JSON, cmd_plugins,
      "stores and adapters, and why one cannot be loaded"},
     {"settings", "", 0, 0, CTL_MAN, cmd_settings,
@@ -55,15 +63,20 @@ static void on_log(void *user, int level, const char *text)
     fputc('\n', stderr);
 }
 
-int ctl_open(struct ctl *c)
+int ctl_try(struct ctl *c)
 {
     struct mqm_options opts = MQM_OPTIONS_INIT;
-    int r;
 
     opts.flags = MQM_NO_KEEPER;
     opts.config = c->config;
     opts.log = on_log;
-    r = mqm_open(&c->m, &opts);
+    return mqm_open(&c->m, &opts);
+}
+
+int ctl_open(struct ctl *c)
+{
+    const int r = ctl_try(c);
+
     if (r < 0)
         return refuse("%s", story(r));
     return CTL_OK;
@@ -85,6 +98,11 @@ static const struct option options[] = {
     {"--json", CTL_JSON, 0},
     {"--remove", CTL_REMOVE, 0},
     {"--man", CTL_MAN, 0},
+    {"--dry-run", CTL_DRY_RUN, 0},
+    {"--watch", CTL_WATCH, 0},
+    {"--older", CTL_OLDER, offsetof(struct ctl, older)},
+    {"--anyway", CTL_ANYWAY, 0},
+    {"--again", CTL_AGAIN, 0},
 };
 
 /* Is arg the option `name`, perhaps with "=value"?  *value: NULL without. */

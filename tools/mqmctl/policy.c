@@ -6,7 +6,9 @@
  * store is not asked: a cut can be taken back while the store is down.
  */
 #include "ctl.h"
+#include "print.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,9 +52,29 @@ int cmd_switch(struct ctl *c)
     return change_one(c, "switch");
 }
 
+static int print_since(void *user, const struct mqm_topic_info *info)
+{
+    const struct ctl *c = user;
+    char time[PRINT_MS_MAX];
+
+    if (strcmp(info->topic, c->args[0]) == 0 &&
+        (c->group == NULL || strcmp(info->group, c->group) == 0))
+        printf("%s: since is %" PRId64 " (%s)\n", c->args[0], info->since_ms,
+               text_of_time(time, info->since_ms));
+    return 0;
+}
+
+/* "now" is made by the library, so the moment is read back. */
 int cmd_since(struct ctl *c)
 {
-    return change_one(c, "since");
+    int r = need_file(c);
+
+    if (r == CTL_OK)
+        r = change(c, "since", c->args[1]);
+    if (r != CTL_OK)
+        return r;
+    r = mqm_read_topics(c->config, print_since, c);
+    return r < 0 ? failed("it is set, but cannot be read back", r) : CTL_OK;
 }
 
 /* One key after the other, so words about a bad one name how far it came. */

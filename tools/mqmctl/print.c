@@ -140,11 +140,16 @@ static void json_name(struct json *j, const char *name)
     }
 }
 
-void json_open(struct json *j, char bracket)
+void json_open_as(struct json *j, const char *name, char bracket)
 {
-    json_name(j, NULL);
+    json_name(j, name);
     putchar(bracket);
     j->more = 0;
+}
+
+void json_open(struct json *j, char bracket)
+{
+    json_open_as(j, NULL, bracket);
 }
 
 void json_close(struct json *j, char bracket)

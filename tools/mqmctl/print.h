@@ -27,6 +27,7 @@ struct json {
     int more; /* something stands before, on this level */
 };
 void json_open(struct json *j, char bracket);
+void json_open_as(struct json *j, const char *name, char bracket);
 void json_close(struct json *j, char bracket);
 void json_text(struct json *j, const char *name, const char *text);
 void json_int(struct json *j, const char *name, int64_t n);

@@ -46,7 +46,7 @@ static const struct {
     {MQM_BY_RULE, "by rule", "switch off, or born before it: nobody waits"},
     {MQM_BODY_SAFE, "body safe", "its body is kept"},
     {MQM_REASSIGNED, "reassigned", "perhaps not its first side"},
-    {MQM_UNSENT, "unsent", "owed again, and not seen since: send its body"},
+    {MQM_UNSENT, "unsent", "perhaps no copy comes: send its body"},
 };
 
 static void print_flags(unsigned set)
@@ -66,14 +66,13 @@ static void json_flags(struct json *j, unsigned set)
 
 /* ----------------------------- one record ------------------------------- */
 
-static const char *left_means(int state)
+static const char *left_means(const struct mqm_record *rec)
 {
-    switch (state) {
-    case MQM_HELD:   return "of its lease";
-    case MQM_OWED:   return "before the next try";
-    case MQM_PARKED: return "until it may be resolved as not done";
-    default:         return "left";
-    }
+    if (rec->state == MQM_HELD)
+        return "of its lease";
+    if (rec->state == MQM_OWED && rec->doubt == 0)
+        return "before the next try";
+    return "until it may be resolved as not done";
 }
 
 static void print_field(const char *name, const char *value)
@@ -85,8 +84,7 @@ static void print_field(const char *name, const char *value)
     putchar('\n');
 }
 
-static void print_record(const struct mqm_msg *msg,
-                         const struct mqm_record *rec)
+void print_record(const struct mqm_msg *msg, const struct mqm_record *rec)
 {
     char id[PRINT_ID_MAX], ms[PRINT_MS_MAX];
 
@@ -104,7 +102,7 @@ static void print_record(const struct mqm_msg *msg,
         print_field("age", text_of_duration(ms, rec->age_ms));
         if (rec->left_ms > 0)
             printf("%-9s %s %s\n", "left", text_of_duration(ms, rec->left_ms),
-                   left_means(rec->state));
+                   left_means(rec));
         print_field("holder", rec->holder);
         print_field("origin", rec->origin);
         print_field("why", rec->why);

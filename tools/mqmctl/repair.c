@@ -5,9 +5,13 @@
  * leaves the record at MQM_UNSENT, and the same command then does the second
  * step alone:
  *
- *     PARKED --resolve again--> OWED, unsent --resend--> OWED, seen
+ *     PARKED --resolve again--> OWED, unsent --resend--> ... DONE
  *     PARKED --resolve done---> DONE
  *     OWED, PARKED --assign---> OWED by the other side, unsent --resend--> ...
+ *
+ * What is owed in doubt is resolved like what is parked.
+ * The mark stays until it is done or parked: who took it meanwhile may have had
+ * a copy that was acknowledged long ago.
  *
  * What was decided is decided about the record that was seen: --token, or the
  * one read a moment before.  If it moved since, nothing is changed.
@@ -86,6 +90,11 @@ static int wrong_state(const struct repair *p, const char *want)
 
 /* ------------------------------ resolve --------------------------------- */
 
+static int is_owed_in_doubt(const struct repair *p)
+{
+    return p->rec.state == MQM_OWED && p->rec.doubt != 0;
+}
+
 static int resolve_done(struct ctl *c, struct repair *p)
 {
     int r;
@@ -94,8 +103,8 @@ static int resolve_done(struct ctl *c, struct repair *p)
         printf("%s: is done already\n", p->text);
         return CTL_OK;
     }
-    if (p->rec.state != MQM_PARKED)
-        return wrong_state(p, "parked");
+    if (p->rec.state != MQM_PARKED && !is_owed_in_doubt(p))
+        return wrong_state(p, "parked or owed in doubt");
     r = mqm_resolve(c->m, &p->msg, p->rec.token, MQM_HANDLED);
     if (r != 0)
         return refused(p, r);
@@ -103,16 +112,20 @@ static int resolve_done(struct ctl *c, struct repair *p)
     return CTL_OK;
 }
 
+/* Nobody is at it, and perhaps no copy is on its way: to send it once more is
+ * never wrong. */
 static int is_unsent(const struct repair *p)
 {
-    return p->rec.state == MQM_OWED && (p->rec.flags & MQM_UNSENT) != 0;
+    return (p->rec.state == MQM_OWED ||
+            (p->rec.state == MQM_HELD && p->rec.left_ms == 0)) &&
+           (p->rec.flags & MQM_UNSENT) != 0;
 }
 
 static int resolve_again(struct ctl *c, struct repair *p)
 {
     int r;
 
-    if (is_unsent(p))
+    if (is_unsent(p) && !is_owed_in_doubt(p))
         return resend(c, &p->t, &p->msg);
     /* Owed and not unsent: somebody tried since, perhaps with the only copy. */
     if (p->rec.state != MQM_PARKED && p->rec.state != MQM_OWED)

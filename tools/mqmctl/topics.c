@@ -10,18 +10,36 @@
 struct search {
     const char *topic, *group; /* group: NULL: any */
     struct topic *out;
-    int same_topic, found, cut_off;
+    int same_topic, found;
+    int names; /* an exit code: could they be copied? */
 };
+
+int visit_topics(struct ctl *c,
+                 int (*visit)(void *user, const struct mqm_topic_info *info),
+                 void *user)
+{
+    return c->m != NULL ? mqm_topics(c->m, visit, user)
+                        : mqm_read_topics(c->config, visit, user);
+}
 
 static int copy(char *out, size_t size, const char *name)
 {
     return snprintf(out, size, "%s", name) >= (int)size;
 }
 
+int topic_names(struct topic *t, const struct mqm_topic_info *info)
+{
+    if (copy(t->topic, sizeof(t->topic), info->topic) |
+        copy(t->group, sizeof(t->group), info->group) |
+        copy(t->old_side, sizeof(t->old_side), info->old_side) |
+        copy(t->new_side, sizeof(t->new_side), info->new_side))
+        return refuse("the names of topic '%s' are too long", info->topic);
+    return CTL_OK;
+}
+
 static int match(void *user, const struct mqm_topic_info *info)
 {
     struct search *s = user;
-    struct topic *t = s->out;
 
     if (strcmp(info->topic, s->topic) != 0)
         return 0;
@@ -29,17 +47,14 @@ static int match(void *user, const struct mqm_topic_info *info)
     if (s->group != NULL && strcmp(info->group, s->group) != 0)
         return 0;
     s->found++;
-    s->cut_off |= copy(t->topic, sizeof(t->topic), info->topic) |
-                  copy(t->group, sizeof(t->group), info->group) |
-                  copy(t->old_side, sizeof(t->old_side), info->old_side) |
-                  copy(t->new_side, sizeof(t->new_side), info->new_side);
+    s->names = topic_names(s->out, info);
     return 0;
 }
 
 int find_topic(struct ctl *c, struct topic *t)
 {
-    struct search s = {c->args[0], c->group, t, 0, 0, 0};
-    const int r = mqm_topics(c->m, match, &s);
+    struct search s = {c->args[0], c->group, t, 0, 0, CTL_OK};
+    const int r = visit_topics(c, match, &s);
 
     if (r < 0)
         return failed("the topics cannot be read", r);
@@ -52,9 +67,7 @@ int find_topic(struct ctl *c, struct topic *t)
     if (s.found > 1)
         return refuse("topic '%s' has %d groups: name one with --group; "
                       "'mqmctl topics' lists them", s.topic, s.found);
-    if (s.cut_off)
-        return refuse("the names of topic '%s' are too long", s.topic);
-    return CTL_OK;
+    return s.names;
 }
 
 int check_side(const struct topic *t, const char *side)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* store_sqlite_share.c - processes that write to one file without a pause: each
+ * gets its share of the commits, by count.
+ */
+#include "../sqlite_store.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+enum { WRITERS_MAX = 4, BATCH_MAX = 64 };
+
+/* In memory that the writers have in common. */
+struct score {
+    atomic_int ready; /* writers that have committed once */
+    atomic_int total;
+    atomic_int of[WRITERS_MAX];
+    atomic_int failed;
+};
+
+struct contest {
+    const char *durability;
+    int writers, batch, commits;
+};
+
+static int commit(void *s, int writer, int serial, int batch)
+{
+    char ids[BATCH_MAX][32];
+    struct mqm_swap c[BATCH_MAX];
+    struct mqm_swap *all[BATCH_MAX];
+    int r;
+
+    for (int i = 0; i < batch; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "%d.%d.%d", writer, serial, i);
+        c[i] = a_swap(ids[i], 0);
+        all[i] = &c[i];
+    }
+    r = swap(s, all, (size_t)batch);
+    return r < 0 ? r : c[batch - 1].result;
+}
+
+/* Counts from the moment when all have begun. */
+static int write_all(struct score *score, const struct contest *c, int me)
+{
+    void *s = NULL;
+    int r = open_with(&s, "durability", c->durability);
+
+    for (int i = 0; r == 0 && atomic_load(&score->total) < c->commits; i++) {
+        r = commit(s, me, i, c->batch);
+        if (i == 0)
+            atomic_fetch_add(&score->ready, 1);
+        if (atomic_load(&score->ready) < c->writers)
+            continue;
+        atomic_fetch_add(&score->of[me], 1);
+        atomic_fetch_add(&score->total, 1);
+    }
+    if (r != 0)
+        fprintf(stderr, "writer %d: %d %s\n", me, r, fake_failure);
+    return r != 0;
+}
+
+static struct score *new_score(void)
+{
+    struct score *score;
+    char name[80];
+    int fd;
+
+    snprintf(name, sizeof(name), "%s/score", dir);
+    fd = open(name, O_RDWR | O_CREAT, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, sizeof(*score)), 0);
+    score = mmap(NULL, sizeof(*score), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                 0);
+    ck_assert(score != MAP_FAILED);
+    close(fd);
+    return score;
+}
+
+static struct score *hold(const struct contest *c)
+{
+    struct score *score = new_score();
+    pid_t pids[WRITERS_MAX];
+    int status;
+
+    close_store(open_store());
+    fflush(NULL);
+    for (int k = 0; k < c->writers; k++) {
+        pids[k] = fork();
+        if (pids[k] == 0)
+            _exit(write_all(score, c, k));
+    }
+    for (int k = 0; k < c->writers; k++) {
+        waitpid(pids[k], &status, 0);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    return score;
+}
+
+/* None has less than its part: all of them / least. */
+static void fair(const char *durability, int writers, int batch, int commits,
+                 int least)
+{
+    const struct contest c = {durability, writers, batch, commits};
+    struct score *score = hold(&c);
+    int total = atomic_load(&score->total);
+
+    ck_assert_int_ge(total, commits);
+    for (int k = 0; k < writers; k++)
+        ck_assert_msg(atomic_load(&score->of[k]) * least >= total,
+                      "%d of %d writers has %d of %d", k, writers,
+                      atomic_load(&score->of[k]), total);
+    munmap(score, sizeof(*score));
+}
+
+START_TEST(two_one_by_one)
+{
+    fair("full", 2, 1, 1000, 3);
+}
+END_TEST
+
+START_TEST(two_in_batches)
+{
+    fair("full", 2, 64, 600, 3);
+}
+END_TEST
+
+START_TEST(four_one_by_one)
+{
+    fair("full", 4, 1, 1000, 12);
+}
+END_TEST
+
+START_TEST(four_in_batches)
+{
+    fair("full", 4, 64, 600, 12);
+}
+END_TEST
+
+START_TEST(two_without_the_disk)
+{
+    fair("process", 2, 1, 20000, 8);
+}
+END_TEST
+
+START_TEST(four_without_the_disk)
+{
+    fair("process", 4, 64, 2000, 20);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("share");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, two_one_by_one);
+    tcase_add_test(tc, two_in_batches);
+    tcase_add_test(tc, four_one_by_one);
+    tcase_add_test(tc, four_in_batches);
+    tcase_add_test(tc, two_without_the_disk);
+    tcase_add_test(tc, four_without_the_disk);
+    return sqlite_store_main("store_sqlite_share", tc);
+}
