@@ -62,9 +62,9 @@ static int judge(const struct mqm_plugin *p, const char *path, int kind)
     if (kind == PLUGIN_STORE ? !s : !a)
         return mqm__fail(-EINVAL, "%s: '%s' is no %s", path, p->name,
                          kind == PLUGIN_STORE ? "store" : "adapter");
-    if (kind == PLUGIN_STORE && (s->size < offsetof(struct mqm_store, swap_begin) ||
-                                 !s->open || !s->close || !s->swap ||
-                                 !s->memory))
+    if (kind == PLUGIN_STORE &&
+        (s->size < offsetof(struct mqm_store, swap_begin) || !s->open ||
+         !s->close || !s->swap || !s->memory))
         return mqm__fail(-EINVAL, "%s: store '%s' lacks open, close, swap or "
                          "memory", path, p->name);
     if (kind == PLUGIN_ADAPTER &&

@@ -7,7 +7,6 @@
 #include "run_end.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A holder is usually done long before its lease ends, and until then the lane
@@ -340,25 +339,6 @@ static void delist(struct run *r)
     pthread_mutex_unlock(&r->m->lock);
 }
 
-/* Allocated once for a scratch, since it is too large for the stack.  All of an
- * earlier run's items are idle. */
-static int take_room(struct run *r)
-{
-    struct scratch *s = mqm__scratch(r->m);
-
-    if (!s)
-        return -ENOMEM;
-    if (!s->chunk)
-        s->chunk = calloc(CHUNKS, sizeof(*s->chunk));
-    if (!s->chunk) {
-        mqm__scratch_put(r->m, s);
-        return mqm__fail(-ENOMEM, "no memory for a run");
-    }
-    r->scratch = s;
-    r->chunk = s->chunk;
-    return 0;
-}
-
 static int first_other(const struct run *r)
 {
     for (size_t i = 0; i < r->n; i++)
@@ -379,7 +359,7 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
     for (size_t i = 0; i < n; i++)
         mqm__put_off(mqm__nth(&r, i), -ECANCELED, 0, "stopped");
     r.pace_us = side ? &side->pace_us : &m->pace_us;
-    if (take_room(&r) < 0)
+    if (mqm__take_room(&r) < 0)
         return -ENOMEM;
     r.snapshot = mqm__snapshot(m);
     enlist(&r);

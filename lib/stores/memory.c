@@ -392,8 +392,7 @@ static const struct mqm_store store = {
     memory_list,
     memory_memory,
     memory_tick,
-    NULL,
-    NULL,
+    NULL, NULL,
 };
 
 const struct mqm_plugin mqm__store_memory = {
