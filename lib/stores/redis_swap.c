@@ -29,7 +29,8 @@ static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
 {
     const unsigned same = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY;
 
-    return mqm__redis_keep(a) == mqm__redis_keep(b) && (a->flags & same) == (b->flags & same) &&
+    return mqm__redis_keep(a) == mqm__redis_keep(b) &&
+           (a->flags & same) == (b->flags & same) &&
            (a->expect == 0) == (b->expect == 0) &&
            (a->key.born_ms <= 0) == (b->key.born_ms <= 0) &&
            (a->key.space == b->key.space ||

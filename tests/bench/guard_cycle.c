@@ -133,7 +133,7 @@ static void deliver(mqm *m, size_t first, size_t n, size_t *handled)
         d[i] = (struct mqm_delivery)MQM_DELIVERY_INIT;
         bench_message(&d[i].msg, first + i);
     }
-    {int rr=mqm_run(m, d, n, handler, handled);must(rr==MQM_OK,"run %d %zu", rr,*handled);};
+    must(mqm_run(m, d, n, handler, handled) == MQM_OK, "run");
 }
 
 void guard_run(void *self, struct lap *lap)

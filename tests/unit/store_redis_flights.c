@@ -36,7 +36,8 @@ static int64_t now_ms(void)
 static void setup(void)
 {
     char url[64];
-    struct mqm_setting settings[] = {{"url", url, 0}, {"timeout_ms", "2000", 0}};
+    struct mqm_setting settings[] = {{"url", url, 0},
+                                     {"timeout_ms", "2000", 0}};
 
     ck_assert(redis_server_start(&server));
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
