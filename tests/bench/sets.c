@@ -56,7 +56,10 @@ void sets_make_old(redisContext *c, const char *space)
 
     sets_expect(c, redisCommand(c, "HSET mqm:store created %lld", ago),
                 REDIS_REPLY_INTEGER);
-    if (space)
-        sets_expect(c, redisCommand(c, "HSET mqm:s:%s from %lld", space, ago),
-                    REDIS_REPLY_INTEGER);
+    if (!space)
+        return;
+    sets_expect(c, redisCommand(c, "HSET mqm:s:%s from %lld", space, ago),
+                REDIS_REPLY_INTEGER);
+    sets_expect(c, redisCommand(c, "HDEL mqm:s:%s unborn", space),
+                REDIS_REPLY_INTEGER);
 }
