@@ -273,6 +273,15 @@ static bool same_key(const struct mqm_key *a, const struct mqm_key *b)
 
 enum { KEY_SLOTS = 4 * WORK_MAX };
 
+/* The end of an id is its most random part. */
+static size_t slot_of(const struct work *w)
+{
+    size_t len = w->swap.key.id_len;
+
+    return ((w->id[len - 1] | (size_t)w->id[len / 2] << 8) * 2654435761u >> 7) %
+           KEY_SLOTS;
+}
+
 /* Of works with the same key only the first that is not finished goes; the
  * others start when it has ended. */
 static size_t choose(mqm *m, struct work *const *w, size_t n,
@@ -284,15 +293,11 @@ static size_t choose(mqm *m, struct work *const *w, size_t n,
     if (n > 1)
         memset(slot, 0, sizeof(slot));
     for (size_t i = 0; i < n; i++) {
-        const unsigned char *id = w[i]->id;
-        size_t len = w[i]->swap.key.id_len, at;
+        size_t at;
 
         if (w[i]->finished)
             continue;
-        /* The end of an id is its most random part. */
-        at = (id[len - 1] | (size_t)id[len / 2] << 8) * 2654435761u;
-        for (at = (at >> 7) % KEY_SLOTS; n > 1 && slot[at];
-             at = (at + 1) % KEY_SLOTS)
+        for (at = slot_of(w[i]); n > 1 && slot[at]; at = (at + 1) % KEY_SLOTS)
             if (same_key(&slot[at]->swap.key, &w[i]->swap.key))
                 break;
         if (n > 1 && slot[at])
@@ -306,6 +311,23 @@ static size_t choose(mqm *m, struct work *const *w, size_t n,
             go[k++] = &w[i]->swap;
     }
     return k;
+}
+
+bool mqm__work_meets(const struct flight *a, const struct flight *b)
+{
+    const struct work *slot[KEY_SLOTS] = {NULL};
+    size_t at;
+
+    for (size_t i = 0; i < a->n; i++) {
+        for (at = slot_of(a->w[i]); slot[at]; at = (at + 1) % KEY_SLOTS)
+            ;
+        slot[at] = a->w[i];
+    }
+    for (size_t i = 0; i < b->n; i++)
+        for (at = slot_of(b->w[i]); slot[at]; at = (at + 1) % KEY_SLOTS)
+            if (same_key(&slot[at]->swap.key, &b->w[i]->swap.key))
+                return true;
+    return false;
 }
 
 static struct work *work_of(struct mqm_swap *s)

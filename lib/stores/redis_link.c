@@ -38,8 +38,10 @@ void mqm__link_begin(struct redis_link *l)
 
 void mqm__link_drop(struct redis_link *l)
 {
-    if (l->fd >= 0)
+    if (l->fd >= 0) {
         close(l->fd);
+        l->drops++;
+    }
     l->fd = -1;
     mqm__reader_free(l->reader);
     l->reader = NULL;
@@ -184,6 +186,26 @@ void mqm__link_put(struct redis_link *l, size_t n)
     l->due++;
 }
 
+void mqm__link_bulk_begin(struct redis_link *l, size_t len)
+{
+    put_head(l, '$', len);
+}
+
+void mqm__link_part(struct redis_link *l, const void *p, size_t len)
+{
+    char *to = len > 0 ? room(l, len) : NULL;
+
+    if (!to)
+        return;
+    memcpy(to, p, len);
+    l->out_len += len;
+}
+
+void mqm__link_bulk_end(struct redis_link *l)
+{
+    mqm__link_part(l, "\r\n", 2);
+}
+
 void mqm__link_bulk2(struct redis_link *l, const char *head, const void *p,
                      size_t len)
 {
@@ -221,14 +243,25 @@ void mqm__link_number(struct redis_link *l, int64_t x)
 
 /* ----------------------------- on the wire ------------------------------ */
 
-static int broken(struct redis_link *l, int err, const char *what)
+static int unknown(struct redis_link *l, int err, const char *what)
 {
-    mqm__link_drop(l);
-    snprintf(l->why, sizeof(l->why), "%s", what);
     return l->host->fail(l->host, err,
                          "%s: %s; it is unknown whether what was asked for "
                          "took place",
                          l->address.label, what);
+}
+
+static int broken(struct redis_link *l, int err, const char *what)
+{
+    mqm__link_drop(l);
+    snprintf(l->why, sizeof(l->why), "%s", what);
+    return unknown(l, err, what);
+}
+
+int mqm__link_lost(struct redis_link *l)
+{
+    return unknown(l, -ECONNRESET, "the connection was lost with an earlier "
+                                   "call");
 }
 
 /* 0, or -ETIMEDOUT.  Errors show when reading or writing. */
