@@ -134,6 +134,9 @@ int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
 int cmd_rescue(struct ctl *c);
 int cmd_dead(struct ctl *c);
 
+/* --- retire.c */
+int cmd_retire(struct ctl *c);
+
 /* --- duration.c: "10m"; else refused, with words */
 int duration_parse(const char *text, int64_t *ms);
 

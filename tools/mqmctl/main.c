@@ -46,6 +46,9 @@ const struct command ctl_commands[] = {
     {"dead", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_AGAIN,
      cmd_dead,
      "what a broker gave up delivering; --again: send it again"},
+    {"retire", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_DRY_RUN |
+     CTL_ANYWAY, cmd_retire,
+     "may the side be switched off?  Each reason why not, or how"},
     {"plugins", "", 0, 0, CTL_JSON, cmd_plugins,
      "stores and adapters, and why one cannot be loaded"},
     {"settings", "", 0, 0, CTL_MAN, cmd_settings,
