@@ -142,6 +142,6 @@ check "it is Kafka's now" is_field side "$dead" kafka
 check "Kafka's copy, once it comes, does it" test \
     "$(worker kafka "$dead" "done")" = 0
 two=$(lost) three=$(lost)
-says "--yes answers the question" 1 "2 assigned to kafka, 2 sent there, 1 stay" \
+says "--yes answers the question" 1 "2 assigned to kafka, 2 sent there, 1" \
     mqmctl assign rewards --all --to kafka --yes
 plan

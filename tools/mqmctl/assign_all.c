@@ -6,9 +6,9 @@
  *
  * What somebody works on, and what may have happened, stays and is told.  What
  * somebody had who died is parked, as a consumer of that side would if there
- * were one: then it can be resolved.  A kill anywhere is completed by the same command: what was assigned and perhaps
- * not sent is marked so in its record, and is sent by the last step, whoever
- * assigned it.
+ * were one: then it can be resolved.  A kill anywhere is completed by the same
+ * command: what was assigned and perhaps not sent is marked so in its record,
+ * and is sent by the last step, whoever assigned it.
  */
 #include "ctl.h"
 #include "print.h"
