@@ -1,110 +1,174 @@
 /* SPDX-License-Identifier: MIT */
-/* redis_put.c - what is sent to Redis, gathered in a link's memory: commands as
- * its protocol has them.  Without memory nothing of it is sent, which the flush
- * says (see redis_link.h).
- */
-#include "redis_link.h"
+/* redis_put.c - see redis_put.h. */
+#include "redis_put.h"
+
+#include "redis_bucket.h"
+#include "redis_script.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static char *room(struct redis_link *l, size_t len)
-{
-    size_t size = l->out_room ? l->out_room : 4096;
-    char *p;
+#define KEEP_MAX_MS 315360000000  /* ten years */
 
-    if (l->out_failed)
-        return NULL;
-    while (size - l->out_len < len)
-        size *= 2;
-    if (size > l->out_room) {
-        p = realloc(l->out, size);
-        l->out_failed = p == NULL;
-        if (!p)
-            return NULL;
-        l->out = p;
-        l->out_room = size;
+int64_t mqm__redis_keep(const struct mqm_swap *s)
+{
+    if (s->keep_ms < 1)
+        return 1;
+    return s->keep_ms < KEEP_MAX_MS ? s->keep_ms : KEEP_MAX_MS;
+}
+
+static const char *how(const struct mqm_swap *s)
+{
+    int listed = (s->flags & MQM_SWAP_LISTED) != 0;
+
+    if (s->flags & MQM_SWAP_ANYWAY)
+        return listed ? "L" : "U";
+    return listed ? "l" : "u";
+}
+
+/* n numbers of 7 bytes, in one text; one if they are all the same, as those
+ * are that were written together. */
+static void put_expects(struct redis *d, struct mqm_swap *const *s,
+                        const uint16_t *at, size_t n)
+{
+    unsigned char text[MQM__REDIS_GROUP * MQM__REDIS_VERSION_LEN];
+    uint64_t newest = 0;
+    size_t len = s[at[0]]->expect == 0 ? 0 : MQM__REDIS_VERSION_LEN;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t expect = s[at[i]]->expect;
+
+        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN, expect);
+        if (expect > newest && expect <= MQM__REDIS_VERSION_MAX)
+            newest = expect;
+        if (expect != s[at[0]]->expect)
+            len = n * MQM__REDIS_VERSION_LEN;
     }
-    return l->out + l->out_len;
+    mqm__link_number(&d->link, (int64_t)newest);
+    mqm__link_bulk(&d->link, text, len);
 }
 
-/* "$12\r\n" */
-static void put_head(struct redis_link *l, char kind, size_t x)
+/* Those of listed ones stand in their values. */
+static void put_borns(struct redis *d, struct mqm_swap *const *s,
+                      const uint16_t *at, size_t n)
 {
-    char digits[24];
-    size_t n = sizeof(digits);
-    char *p = room(l, sizeof(digits));
+    unsigned char text[MQM__REDIS_GROUP * MQM__REDIS_VERSION_LEN];
 
-    if (!p)
-        return;
-    digits[--n] = '\n';
-    digits[--n] = '\r';
-    do
-        digits[--n] = (char)('0' + x % 10);
-    while ((x /= 10) > 0);
-    digits[--n] = kind;
-    memcpy(p, digits + n, sizeof(digits) - n);
-    l->out_len += sizeof(digits) - n;
+    if (s[at[0]]->flags & MQM_SWAP_LISTED)
+        n = 0;
+    for (size_t i = 0; i < n; i++)
+        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN,
+                        (uint64_t)mqm__redis_born(&s[at[i]]->key));
+    mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
 }
 
-void mqm__link_put(struct redis_link *l, size_t n)
-{
-    put_head(l, '*', n);
-    l->due++;
-}
-
-void mqm__link_bulk_begin(struct redis_link *l, size_t len)
-{
-    put_head(l, '$', len);
-}
-
-void mqm__link_part(struct redis_link *l, const void *p, size_t len)
-{
-    char *to = len > 0 ? room(l, len) : NULL;
-
-    if (!to)
-        return;
-    memcpy(to, p, len);
-    l->out_len += len;
-}
-
-void mqm__link_bulk_end(struct redis_link *l)
-{
-    mqm__link_part(l, "\r\n", 2);
-}
-
-void mqm__link_bulk2(struct redis_link *l, const char *head, const void *p,
-                     size_t len)
-{
-    size_t head_len = strlen(head);
-    char *to;
-
-    put_head(l, '$', head_len + len);
-    to = room(l, head_len + len + 2);
-    if (!to)
-        return;
-    memcpy(to, head, head_len);
-    if (len > 0)
-        memcpy(to + head_len, p, len);
-    memcpy(to + head_len + len, "\r\n", 2);
-    l->out_len += head_len + len + 2;
-}
-
-void mqm__link_bulk(struct redis_link *l, const void *p, size_t len)
-{
-    mqm__link_bulk2(l, "", p, len);
-}
-
-void mqm__link_text(struct redis_link *l, const char *text)
-{
-    mqm__link_bulk2(l, text, NULL, 0);
-}
-
-void mqm__link_number(struct redis_link *l, int64_t x)
+/* So many texts of the same length, or of a length of their own before each. */
+static void put_format(struct redis_link *l, size_t len, const char *each)
 {
     char text[24];
-    int n = snprintf(text, sizeof(text), "%lld", (long long)x);
 
-    mqm__link_bulk(l, text, (size_t)n);
+    if (len == 0) {
+        mqm__link_text(l, each);
+        return;
+    }
+    snprintf(text, sizeof(text), "c%zu", len);
+    mqm__link_text(l, text);
+}
+
+static void put_ids(struct redis_link *l, struct mqm_swap *const *s,
+                    const uint16_t *at, size_t n)
+{
+    size_t len = s[at[0]]->key.id_len, sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        sum += s[at[i]]->key.id_len;
+        if (s[at[i]]->key.id_len != len)
+            len = 0;
+    }
+    put_format(l, len, "Bc0");
+    mqm__link_bulk_begin(l, len ? sum : sum + n);
+    for (size_t i = 0; i < n; i++) {
+        const struct mqm_key *key = &s[at[i]]->key;
+        unsigned char head = (unsigned char)key->id_len;
+
+        if (!len)
+            mqm__link_part(l, &head, 1);
+        mqm__link_part(l, key->id, key->id_len);
+    }
+    mqm__link_bulk_end(l);
+}
+
+/* Each as it shall lie there, if the guess is close. */
+static void put_values(struct redis_link *l, struct mqm_swap *const *s,
+                       const uint16_t *at, size_t n, int64_t guess_us)
+{
+    size_t listed = (s[at[0]]->flags & MQM_SWAP_LISTED) != 0;
+    size_t more = (1 + listed) * MQM__REDIS_VERSION_LEN;
+    size_t len = s[at[0]]->len + more, sum = 0;
+    unsigned char head[2 + 2 * MQM__REDIS_VERSION_LEN];
+
+    for (size_t i = 0; i < n; i++) {
+        sum += s[at[i]]->len + more;
+        if (s[at[i]]->len + more != len)
+            len = 0;
+    }
+    put_format(l, len, ">Hc0");
+    mqm__link_bulk_begin(l, len ? sum : sum + 2 * n);
+    mqm__redis_pack(head + 2, (uint64_t)guess_us);
+    for (size_t i = 0; i < n; i++) {
+        size_t own = s[at[i]]->len + more;
+
+        head[0] = (unsigned char)(own >> 8);
+        head[1] = (unsigned char)own;
+        if (listed)
+            mqm__redis_pack(head + 2 + MQM__REDIS_VERSION_LEN,
+                            (uint64_t)mqm__redis_born(&s[at[i]]->key));
+        mqm__link_part(l, len ? head + 2 : head, (len ? 0 : 2) + more);
+        mqm__link_part(l, s[at[i]]->value, s[at[i]]->len);
+    }
+    mqm__link_bulk_end(l);
+}
+
+static void put_args(struct redis *d, struct mqm_swap *const *s,
+                     const uint16_t *at, size_t n,
+                     const struct redis_buckets *b)
+{
+    struct redis_link *l = &d->link;
+
+    mqm__link_text(l, d->id);
+    mqm__link_number(l, d->floor_ms);
+    mqm__link_number(l, mqm__redis_keep(s[at[0]]));
+    mqm__link_text(l, how(s[at[0]]));
+    mqm__link_number(l, mqm__redis_born(&s[at[0]]->key)); /* in that order */
+    mqm__link_number(l, mqm__redis_born(&s[at[n - 1]]->key));
+    put_expects(d, s, at, n);
+    put_borns(d, s, at, n);
+    mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
+    put_ids(l, s, at, n);
+    put_values(l, s, at, n, d->guess_us);
+    mqm__link_number(l, (int64_t)n);
+    mqm__link_number(l, d->guess_us);
+}
+
+void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
+                           uint16_t *at, size_t n)
+{
+    const char *space = s[at[0]]->key.space;
+    struct redis_link *l = &d->link;
+    struct redis_buckets b;
+
+    mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
+    mqm__link_put(l, 3 + 3 + b.n + 16);
+    mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
+    if (d->whole_script)
+        mqm__link_bulk2(l, mqm__redis_script_swap, mqm__redis_script_swap_2,
+                        strlen(mqm__redis_script_swap_2));
+    else
+        mqm__link_text(l, d->swap_sum);
+    mqm__link_number(l, (int64_t)(3 + b.n));
+    mqm__link_text(l, MQM__REDIS_STORE);
+    mqm__link_bulk2(l, MQM__REDIS_SPACE, space, strlen(space));
+    mqm__link_bulk2(l, MQM__REDIS_OPEN, space, strlen(space));
+    mqm__redis_put_buckets(l, &b, s, at);
+    put_args(d, s, at, n, &b);
 }
