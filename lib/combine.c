@@ -2,18 +2,15 @@
 /* combine.c - see combine.h. */
 #include "combine.h"
 #include "error.h"
+#include "key_set.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOTS = 2048 };
-
-/* The keys of one round, by hash: a false alarm only costs a round. */
-struct keys {
-    uint64_t slot[SLOTS];
-};
+_Static_assert((int)COMBINE_MAX <= (int)KEY_SET_MAX,
+               "a round's keys fit into a set");
 
 static bool can_begin(const struct mqm_store *store)
 {
@@ -42,36 +39,15 @@ void mqm__combine_destroy(struct combine *c)
 
 /* ------------------------------ what fits -------------------------------- */
 
-static uint64_t hash_of(const struct mqm_key *key)
-{
-    const unsigned char *id = key->id;
-    uint64_t h = 1469598103934665603u;
-
-    /* Not the space: an id that two of them share only waits for a round. */
-    for (size_t i = 0; i < key->id_len; i++)
-        h = (h ^ id[i]) * 1099511628211u;
-    return h ^ h >> 29 ? h ^ h >> 29 : 1;
-}
-
-static bool seen_before(struct keys *k, uint64_t h)
-{
-    size_t i = h % SLOTS;
-
-    for (; k->slot[i]; i = (i + 1) % SLOTS)
-        if (k->slot[i] == h)
-            return true;
-    k->slot[i] = h;
-    return false;
-}
-
-static bool fits(struct keys *k, const struct combine_call *call, size_t taken)
+static bool fits(struct key_set *keys, const struct combine_call *call,
+                 size_t taken)
 {
     bool twice = false;
 
     if (taken + call->n > COMBINE_MAX)
         return false;
     for (size_t i = 0; i < call->n; i++)
-        twice |= seen_before(k, hash_of(&call->s[i]->key));
+        twice |= !mqm__key_set_add(keys, &call->s[i]->key);
     return !twice;
 }
 
@@ -79,16 +55,15 @@ static bool fits(struct keys *k, const struct combine_call *call, size_t taken)
 static void take(struct combine *c, struct combine_round *r)
 {
     struct combine_call *head = c->first, **end = &head;
-    struct keys keys;
+    struct key_set keys;
 
     r->n = 0;
     if (head->next)
-        memset(&keys, 0, sizeof(keys));
+        mqm__key_set_clear(&keys);
     while (*end) {
         struct combine_call *call = *end;
 
-        /* Asked of the first, too, for the sake of its keys; but one whose own
-         * keys look alike (an id of two topics) waits for nobody. */
+        /* Asked of the first, too, for the sake of its keys. */
         if (head->next && !fits(&keys, call, r->n) && call != head)
             break;
         memcpy(r->s + r->n, call->s, call->n * sizeof(*r->s));

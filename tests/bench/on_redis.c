@@ -132,6 +132,11 @@ static const struct {
     {256, IDS_TIMELESS, "ids without a time"},
 };
 
+static const char *const bars_of_64[2][2] = {
+    {"Redis 64: mqm_submit", "Redis 64: mqm_submit beside the naive way"},
+    {"Redis 64: mqm_run", "Redis 64: mqm_run beside the naive way"},
+};
+
 static void race_batches(mqm *m, redisContext *c, size_t kind)
 {
     size_t n = kinds[kind].batch;
@@ -155,6 +160,10 @@ static void race_batches(mqm *m, redisContext *c, size_t kind)
     bench_ids = IDS_NOW;
     if (n == 256)
         bar_note(title, race_ratio(&race, 1, 0), 1.2, 1);
+    for (size_t i = 1; n == 64 && i <= 2; i++) {
+        bar_note(bars_of_64[i - 1][0], race_ratio(&race, i, 0), 0.6, 1);
+        bar_note(bars_of_64[i - 1][1], race_ratio(&race, i, 3), 8, 1);
+    }
 }
 
 static void race_threads(mqm *m, redisContext *c)
