@@ -105,7 +105,7 @@ for name in "$topic" "$topic-parking"; do
         scripts/rocketmq topic "$MQM_TEST_SERVERS/rocketmq" "$name" 2
 done >"$tmp/made" 2>&1 || not_ok "the topics are made" "$tmp/made"
 touch "$tmp/ledger" "$tmp/told"
-kafka= rocketmq=
+kafka='' rocketmq=''
 
 # --------------------- a new side that breaks is given back -----------------
 
