@@ -15,7 +15,6 @@
  * All is asked each time, and each no is told.  What cannot be asked is a no.
  */
 #include "retire.h"
-#include "checkup.h"
 #include "copies.h"
 #include "error.h"
 #include "rescue.h"
@@ -160,6 +159,11 @@ static int ask_instance(void *user, const struct mqm_instance_info *i)
         q->workers++;
     else
         q->readers++;
+    if (i->without_id > 0)
+        mqm__find(&q->k, MQM_WARNING, "id", "all producers have to send one",
+                  "%s on %s has seen %" PRIu64 " messages without an id: they "
+                  "are the old side's whatever the policy says", i->instance,
+                  i->side, i->without_id);
     if (i->future_born > 0)
         mqm__find(&q->k, MQM_WARNING, "clock", "set the producers' clocks "
                   "right", "%s on %s has seen %" PRIu64 " messages that were "
@@ -302,6 +306,13 @@ static void ask_alone(struct retire *q)
         not_known(q, "copies", "what reached one broker only is not known");
     if (q->alone == 0)
         return;
+    if (q->o.flags & MQM_RETIRE_BROKEN) {
+        mqm__find(&q->k, MQM_WARNING, "copies", "have their producers send "
+                  "them again, with the same ids", "%" PRIu64 " owed by %s did "
+                  "not come there, and may have been on the broker of %s only",
+                  q->alone, q->other, q->name);
+        return;
+    }
     snprintf(words, sizeof(words), "mqmctl rescue %s --older %" PRId64 "ms",
              q->topic->topic, o.older_ms);
     no(q, "copies", words, "%" PRIu64 " owed by %s did not come there: what "
@@ -309,30 +320,6 @@ static void ask_alone(struct retire *q)
 }
 
 /* -------------------------------- the answer ----------------------------- */
-
-/* In this order; each step is safe without the next. */
-static void tell_steps(struct retire *q)
-{
-    const char *parking = q->topic->at[q->side].parking;
-
-    if (q->o.flags & MQM_RETIRE_BROKEN)
-        mqm__find(&q->k, MQM_FINE, "1", "", "producers send to %s alone "
-                  "(mqm_publish(): msg.side)", q->other);
-    else
-        mqm__find(&q->k, MQM_FINE, "1", "", "producers stop sending to %s and "
-                  "send to %s alone (mqm_publish(): msg.side)", q->name,
-                  q->other);
-    mqm__find(&q->k, MQM_FINE, "2", "", "when its group has read the rest%s, "
-              "the consumers of %s stop", q->o.flags & MQM_RETIRE_BROKEN
-              ? " (or now, if its broker is gone)" : "", q->name);
-    mqm__find(&q->k, MQM_FINE, "3", "", "when 'mqmctl rescue %s' finds nothing "
-              "more, the topic%s%s goes", q->topic->topic,
-              parking[0] ? " and its parking topic " : " on ",
-              parking[0] ? parking : q->name);
-    mqm__find(&q->k, MQM_FINE, "4", "", "the store and the guard of %s stay "
-              "for another %" PRId64 " h (keep_ms): until then a copy may come "
-              "twice", q->other, (q->topic->keep_ms + 3599999) / 3600000);
-}
 
 static int decide(struct retire *q)
 {
@@ -351,7 +338,8 @@ static int decide(struct retire *q)
         if (r < 0)
             return r;
     }
-    tell_steps(q);
+    mqm__retire_steps(&q->k, q->topic, q->side,
+                      q->o.flags);
     return q->k.stop;
 }
 

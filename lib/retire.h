@@ -12,6 +12,7 @@
 #ifndef MQM_RETIRE_H
 #define MQM_RETIRE_H
 
+#include "checkup.h"
 #include "core.h"
 
 enum { RETIRE_WHO = 64 };
@@ -23,5 +24,10 @@ bool mqm__gives(const struct policy *p, int side);
 /* retired.c: 0, or < 0 with words. */
 int mqm__retired_put(mqm *m, const struct topic_config *t, int side,
                      const char *who);
+
+/* retired.c: what to do after a yes, in this order; each step is safe without
+ * the next.  flags: of mqm_retire_flag. */
+void mqm__retire_steps(struct checkup *k, const struct topic_config *t,
+                       int side, unsigned flags);
 
 #endif

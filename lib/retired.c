@@ -6,6 +6,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,29 @@ int mqm__retired_put(mqm *m, const struct topic_config *t, int side,
     return r == MQM_OK ? 0
                        : mqm__fail(-EAGAIN, "others write down that side '%s' "
                                    "may be switched off: ask again", id);
+}
+
+/* ------------------------------- the steps ------------------------------- */
+
+void mqm__retire_steps(struct checkup *k, const struct topic_config *t,
+                       int side, unsigned flags)
+{
+    const char *name = t->at[side].side->name;
+    const char *other = t->at[1 - side].side->name;
+    const char *parking = t->at[side].parking;
+
+    mqm__find(k, MQM_FINE, "1", "", "producers send to %s alone, and no more "
+              "to %s (mqm_publish(): msg.side)", other, name);
+    mqm__find(k, MQM_FINE, "2", "", "%s, the consumers of %s stop",
+              flags & MQM_RETIRE_BROKEN ? "at once"
+                                        : "when its group has read the rest",
+              name);
+    mqm__find(k, MQM_FINE, "3", "", "when 'mqmctl rescue %s' finds nothing "
+              "more, the topic of %s goes%s%s", t->topic, name,
+              parking[0] ? ", and its parking topic " : "", parking);
+    mqm__find(k, MQM_FINE, "4", "", "the store and the guard of %s stay for "
+              "another %" PRId64 " h (keep_ms): until then a copy may come "
+              "twice", other, (t->keep_ms + 3599999) / 3600000);
 }
 
 /* ------------------------------- reading --------------------------------- */

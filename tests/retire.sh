@@ -105,6 +105,11 @@ check "the policy gives it messages; how to change that" tells \
     "cut 0.0000%, 0 on the allow list; mqmctl switch rewards on, mqmctl cut"
 check "how far its group has read is not known" tells \
     "how far the group of kafka has read is not known"
+reports() { # PID
+    mqmctl status rewards | grep -q ":$1  .*policy current"
+}
+check "Kafka's consumer reports" in_the_end reports "$kafka"
+check "RocketMQ's, too" in_the_end reports "$rocketmq"
 kill -STOP "$kafka"
 mqmctl cut rewards 100% >/dev/null
 check "somebody acts by the old policy, who is named" tells ":$kafka on kafka"
@@ -132,7 +137,7 @@ mqmctl resolve rewards "$open" "done" >/dev/null
 says "looking only" 0 "not written down" \
     mqmctl retire rewards --side kafka --dry-run
 export USER=ops SUDO_USER=
-says "yes, and how" 0 "producers stop sending to kafka" \
+says "yes, and how" 0 "producers send to rocketmq alone" \
     mqmctl retire rewards --side kafka
 says "who asked" 0 "kafka may be switched off, step by step as above (asked by \
 ops@" mqmctl retire rewards --side kafka

@@ -114,6 +114,8 @@ END_TEST
 /* A broker that is lost for good cannot be asked. */
 START_TEST(test_a_broken_side)
 {
+    struct mqm_delivery d;
+
     broken = "rocketmq";
     open_sides("0%");
     aged(MAX_AGE_MS);
@@ -122,6 +124,27 @@ START_TEST(test_a_broken_side)
     ck_assert_int_eq(ask("rocketmq", MQM_RETIRE_BROKEN), MQM_OK);
     ck_assert_str_eq(heard.remarks, "read;");
     ck_assert_int_eq(retired("rocketmq"), 1);
+    d = delivery("rocketmq", new_id()); /* Kafka's, and Kafka lacks it */
+    d.msg.origin = "rocketmq:rewards/1";
+    ck_assert_int_eq(mqm_run(m, &d, 1, note_done, NULL), MQM_OK);
+    sleep_ms(20);
+    assert_no("rocketmq", "read;copies;");
+    ck_assert_int_eq(ask("rocketmq", MQM_RETIRE_BROKEN), MQM_OK);
+    ck_assert_str_eq(heard.remarks, "read;copies;");
+}
+END_TEST
+
+START_TEST(test_what_has_no_id_is_named)
+{
+    struct mqm_delivery d;
+
+    open_sides("100%");
+    d = delivery("kafka", NULL);
+    d.msg.origin = "0/7";
+    ck_assert_int_eq(mqm_run(m, &d, 1, note_done, NULL), MQM_OK);
+    aged(MAX_AGE_MS);
+    assert_yes("kafka");
+    ck_assert_str_eq(heard.remarks, "id;");
 }
 END_TEST
 
@@ -203,6 +226,7 @@ int main(void)
     tcase_add_test(tc, test_what_is_owed_by_rule_does_not_count);
     tcase_add_test(tc, test_the_new_side);
     tcase_add_test(tc, test_a_broken_side);
+    tcase_add_test(tc, test_what_has_no_id_is_named);
     tcase_add_test(tc, test_looking_only);
     tcase_add_test(tc, test_a_note_that_cannot_be_written);
     tcase_add_test(tc, test_bad_questions);
