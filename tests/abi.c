@@ -111,6 +111,21 @@ AT(mqm_rescued, from, 32);
 AT(mqm_rescued, flags, 40);
 AT(mqm_rescued, why, 48);
 
+SIZE(mqm_retire_options, 48);
+AT(mqm_retire_options, size, 0);
+AT(mqm_retire_options, side, 8);
+AT(mqm_retire_options, group, 16);
+AT(mqm_retire_options, topic, 24);
+AT(mqm_retire_options, who, 32);
+AT(mqm_retire_options, flags, 40);
+
+SIZE(mqm_retirement, 40);
+AT(mqm_retirement, size, 0);
+AT(mqm_retirement, side, 8);
+AT(mqm_retirement, who, 16);
+AT(mqm_retirement, when_ms, 24);
+AT(mqm_retirement, given, 32);
+
 SIZE(mqm_setting_info, 56);
 AT(mqm_setting_info, size, 0);
 AT(mqm_setting_info, where, 8);

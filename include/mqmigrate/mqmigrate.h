@@ -706,6 +706,59 @@ struct mqm_store_info {
 MQM_API int mqm_read_store(mqm *m, const char *group, const char *topic,
                            struct mqm_store_info *out);
 
+/* ---------------------------- the end of a side ------------------------- */
+
+/* May the side be switched off?  Not before
+ *
+ *   - no policy gives it a message: the old side at a cut of 100% with the
+ *     switch on, the new one at 0% (or the switch off) and an empty allow list;
+ *   - every instance heard of acts by that, for policy_max_age_ms at least, and
+ *     one of the other side is there;
+ *   - nothing is owed by, held by or parked for it (mqm_pending());
+ *   - its group has read all that was sent to it before that;
+ *   - nothing that the other side owes is known from this broker alone
+ *     (mqm_rescue() finds nothing).
+ *
+ * What is the old side's by a rule, not by the cut (no id, no time of birth,
+ * born in the future), is so at 100% too: producers have to give each message
+ * an id and a birth before. */
+enum mqm_retire_flag {
+    MQM_RETIRE_DRY    = 1, /* write nothing down                             */
+    MQM_RETIRE_BROKEN = 2, /* its broker is lost for good: do not ask how far */
+                           /*   its group has read                           */
+};
+
+struct mqm_retire_options {
+    size_t size; /* set by MQM_RETIRE_OPTIONS_INIT */
+    const char *side, *group, *topic;
+    const char *who; /* asks, at most 63 bytes; NULL: this instance          */
+    unsigned flags;  /* of mqm_retire_flag                                   */
+};
+#define MQM_RETIRE_OPTIONS_INIT                                                \
+    {sizeof(struct mqm_retire_options), 0, 0, 0, 0, 0}
+
+/* MQM_OK: yes, and that is written down in the store; visited are the steps to
+ * take, in their order (MQM_FINE).  MQM_LATER: not yet; visited is each reason,
+ * with what to do (MQM_FATAL).  Either: what else should be known
+ * (MQM_WARNING).  visit() returns 0 to go on, and must not call the library;
+ * else what it returned.  Nothing is changed but the note. */
+MQM_API int mqm_retire(mqm *m, const struct mqm_retire_options *opts,
+                       int (*visit)(void *user,
+                                    const struct mqm_finding *reason),
+                       void *user);
+
+/* The last yes for each side of a topic. */
+struct mqm_retirement { /* lives during the call */
+    size_t size;
+    const char *side, *who;
+    int64_t when_ms; /* Unix time, by the clock of whoever asked             */
+    int given;       /* 1: the policy gives it messages again                */
+};
+MQM_API int mqm_retirements(mqm *m, const char *group, const char *topic,
+                            int (*visit)(void *user,
+                                         const struct mqm_retirement *r),
+                            void *user);
+
 /* ------------------------------- errors --------------------------------- */
 
 /* What a result means; never NULL. */

@@ -201,6 +201,8 @@ static int files_positions(void *self, const char *group, const char *topic,
         p.committed = strtol(line, NULL, 10);
     fclose(file);
     p.end = 1 + count_lines(f, topic);
+    snprintf(line, sizeof(line), "%ld", (long)p.committed);
+    p.next = p.committed > 0 && p.committed < p.end ? line : NULL;
     return visit(user, &p);
 }
 

@@ -164,11 +164,12 @@ static const char *next_step(char buf[ADVICE_MAX], const struct picture *p)
         return say(buf, "wait: %s still has %" PRIu64 " to do",
                    p->names.old_side,
                    p->side[OLD_SIDE].owed.n + p->side[OLD_SIDE].held.n);
-    if (find_command("retire") != NULL)
-        return say(buf, "the old side owes nothing: mqmctl retire %s --side "
-                   "%s", topic, p->names.old_side);
-    return say(buf, "nothing is owed by %s: when its group has read to the "
-               "end, it may be switched off", p->names.old_side);
+    if (p->side[OLD_SIDE].retired_ms > 0)
+        return say(buf, "%s is retired: take the steps that 'mqmctl retire %s "
+                   "--side %s --dry-run' tells", p->names.old_side, topic,
+                   p->names.old_side);
+    return say(buf, "the old side owes nothing: mqmctl retire %s --side %s",
+               topic, p->names.old_side);
 }
 
 const char *advice(char buf[ADVICE_MAX], const struct picture *p)

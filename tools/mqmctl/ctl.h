@@ -32,11 +32,14 @@ enum ctl_option {
     CTL_OLDER   = 1 << 18,
     CTL_ANYWAY  = 1 << 19,
     CTL_AGAIN   = 1 << 20,
+    CTL_YES     = 1 << 23,
+    CTL_ALL     = 1 << 25,
+    CTL_TO      = 1 << 26,
 };
 
 struct ctl {
     const char *config;
-    const char *group, *side, *key, *token, *older; /* NULL: not given */
+    const char *group, *side, *key, *token, *older, *to; /* or NULL */
     unsigned given; /* of ctl_option */
     char **args;    /* without the command itself */
     int n_args;
@@ -124,6 +127,9 @@ int look_up(struct ctl *c, const struct topic *t, const struct id *id,
 
 /* --- repair.c */
 int cmd_resolve(struct ctl *c);
+int assign_one(struct ctl *c);
+
+/* --- assign_all.c */
 int cmd_assign(struct ctl *c);
 
 /* --- resend.c */
@@ -133,6 +139,9 @@ int resend(struct ctl *c, const struct topic *t, const struct mqm_msg *msg);
 /* --- rescue.c, dead.c */
 int cmd_rescue(struct ctl *c);
 int cmd_dead(struct ctl *c);
+
+/* --- retire.c */
+int cmd_retire(struct ctl *c);
 
 /* --- duration.c: "10m"; else refused, with words */
 int duration_parse(const char *text, int64_t *ms);

@@ -37,15 +37,19 @@ const struct command ctl_commands[] = {
     {"resolve", "TOPIC ID done|again", 3, 3, CTL_GROUP | CTL_KEY | CTL_TOKEN,
      cmd_resolve,
      "settle a parked message: it was done, or it is sent again"},
-    {"assign", "TOPIC ID SIDE", 3, 3, CTL_GROUP | CTL_KEY | CTL_TOKEN,
+    {"assign", "TOPIC [ID SIDE]", 1, 3, CTL_GROUP | CTL_KEY | CTL_TOKEN |
+     CTL_ALL | CTL_TO | CTL_OLDER | CTL_YES | CTL_DRY_RUN | CTL_ANYWAY,
      cmd_assign,
-     "make a message the other side's, and send it again there"},
+     "make a message (--all of them) the other side's, and send it there"},
     {"rescue", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_DRY_RUN |
      CTL_WATCH | CTL_OLDER | CTL_ANYWAY, cmd_rescue,
      "bring what reached one broker only to the side that owes it"},
     {"dead", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_AGAIN,
      cmd_dead,
      "what a broker gave up delivering; --again: send it again"},
+    {"retire", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_DRY_RUN |
+     CTL_ANYWAY, cmd_retire,
+     "may the side be switched off?  Each reason why not, or how"},
     {"plugins", "", 0, 0, CTL_JSON, cmd_plugins,
      "stores and adapters, and why one cannot be loaded"},
     {"settings", "", 0, 0, CTL_MAN, cmd_settings,
@@ -105,6 +109,9 @@ static const struct option options[] = {
     {"--older", CTL_OLDER, offsetof(struct ctl, older)},
     {"--anyway", CTL_ANYWAY, 0},
     {"--again", CTL_AGAIN, 0},
+    {"--yes", CTL_YES, 0},
+    {"--all", CTL_ALL, 0},
+    {"--to", CTL_TO, offsetof(struct ctl, to)},
 };
 
 /* Is arg the option `name`, perhaps with "=value"?  *value: NULL without. */

@@ -175,6 +175,19 @@ static int by_name(const void *a, const void *b)
     return r != 0 ? r : strcmp(x->run, y->run);
 }
 
+static int visit_retired(void *user, const struct mqm_retirement *r)
+{
+    struct picture *p = user;
+    struct side_view *s = side_named(p, r->side);
+
+    if (s == NULL)
+        return 0;
+    s->retired_ms = r->when_ms;
+    copy(s->retired_by, sizeof(s->retired_by), r->who);
+    s->given = r->given;
+    return 0;
+}
+
 /* ------------------------------- all of it ------------------------------ */
 
 static int visit_topic(void *user, const struct mqm_topic_info *info)
@@ -212,6 +225,10 @@ static void ask_store(struct ctl *c, struct picture *p)
                                           visit_open, p));
     note_error(p->instances_error,
                mqm_instances(c->m, t->group, t->topic, visit_instance, p));
+    if (p->instances_error[0] == '\0')
+        note_error(p->instances_error,
+                   mqm_retirements(c->m, t->group, t->topic, visit_retired,
+                                   p));
     if (p->instances > 0)
         qsort(p->instance, p->instances, sizeof(*p->instance), by_name);
     groups_look(c, p);

@@ -38,6 +38,10 @@ struct side_view {
     int64_t read_on;        /* nobody reports, and it was read all the same:  */
                             /*   so many                                      */
     char group_error[PICTURE_STORY];
+
+    int64_t retired_ms;     /* Unix time of the last yes to "mqmctl retire"; */
+    char retired_by[64];    /*   0: none                                     */
+    int given;              /* it was retired, and policy gives to it again  */
 };
 
 struct instance_view {

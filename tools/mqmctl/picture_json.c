@@ -52,6 +52,9 @@ static void json_side(struct json *j, const struct picture *p, int i)
         json_text(j, "unread", NULL);
     json_int(j, "read_unguarded", s->read_on);
     json_error(j, "group_error", s->group_error);
+    json_int(j, "retired_ms", s->retired_ms);
+    json_error(j, "retired_by", s->retired_by);
+    json_bool(j, "given_again", s->given);
     json_close(j, '}');
 }
 

@@ -100,6 +100,18 @@ static const char *unread(char buf[PRINT_MS_MAX], const struct side_view *s)
     return buf;
 }
 
+static void print_retired(const struct side_view *s)
+{
+    char when[PRINT_MS_MAX];
+
+    if (s->retired_ms == 0)
+        return;
+    printf("           %s: retired by ", s->name);
+    put_text(stdout, s->retired_by);
+    printf(", %s%s\n", text_of_time(when, s->retired_ms),
+           s->given ? "; SINCE THEN the policy gives it messages again" : "");
+}
+
 static void print_sides(const struct picture *p)
 {
     char a[PRINT_MS_MAX], b[PRINT_MS_MAX], c[PRINT_MS_MAX], d[PRINT_MS_MAX];
@@ -118,6 +130,8 @@ static void print_sides(const struct picture *p)
     }
     for (int i = 0; i < BOTH_SIDES; i++)
         print_remarks(&p->side[i]);
+    for (int i = 0; i < BOTH_SIDES; i++)
+        print_retired(&p->side[i]);
     print_error("NOT COMPLETE", p->open_error);
 }
 

@@ -157,7 +157,7 @@ int cmd_resolve(struct ctl *c)
 
 /* ------------------------------- assign --------------------------------- */
 
-int cmd_assign(struct ctl *c)
+int assign_one(struct ctl *c)
 {
     struct repair p = {.msg = MQM_MSG_INIT, .rec = MQM_RECORD_INIT};
     int r = begin(c, &p);

@@ -1,0 +1,153 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# retire.sh - the end of a side, as an operator sees it, with brokers made of
+# files: each reason why it may not be switched off yet, and the yes.
+# shellcheck source=tests/tap.bash disable=SC1003
+. "$(dirname "$0")/tap.bash"
+
+ctl=$BUILD/bin/mqmctl
+config=$tmp/mqmigrate.json
+flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude)
+rpath=$(cd "$BUILD/lib" && pwd)
+
+"${CC:-cc}" "${flags[@]}" -fPIC -shared tests/ctl/adapter.c \
+    -o "$tmp/mqm_files.so" || exit 1
+"${CC:-cc}" "${flags[@]}" tests/ctl/worker.c -L"$BUILD/lib" -lmqmigrate \
+    -Wl,-rpath,"$rpath" -o "$tmp/worker" || exit 1
+mkdir "$tmp/kafka" "$tmp/rocketmq"
+touch "$tmp/kafka/rewards" "$tmp/kafka/parking" "$tmp/rocketmq/rewards" \
+    "$tmp/rocketmq/parking"
+cat >"$config" <<JSON
+{
+  "app": "shop", "report_ms": 200,
+  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
+  "sides": {
+    "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
+    "rocketmq": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/rocketmq"}
+  },
+  "topics": [
+    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
+     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "0%",
+     "lease_ms": 1500, "handler_ms": 500, "settle_ms": 2500,
+     "clock_margin_ms": 0, "policy_max_age_ms": 3000,
+     "sides": {"kafka": {"parking": "parking"},
+               "rocketmq": {"parking": "parking"}}}
+  ]
+}
+JSON
+
+mqmctl() {
+    "$ctl" -c "$config" "$@"
+}
+
+worker() { # SIDE ID HOW
+    "$tmp/worker" "$config" "$@" >/dev/null
+}
+
+# stays SIDE ID: a consumer that does one message and stays; its pid in $pid.
+stays() {
+    "$tmp/worker" "$config" "$1" "$2" stay >"$tmp/stays" 2>&1 &
+    pid=$!
+}
+
+# tells WORDS: retire --side kafka says no, and so in the end.
+tells() {
+    for _ in $(seq 300); do
+        if mqmctl retire rewards --side kafka --dry-run >"$tmp/told" 2>&1; then
+            break
+        fi
+        grep -qF -- "$1" "$tmp/told" && return
+        sleep 0.1
+    done
+    sed 's/^/# /' "$tmp/told"
+    return 1
+}
+
+tells_alone() { # no reason but that
+    tells "$1" && grep -q '1 reason$' "$tmp/told"
+}
+
+# in_the_end COMMAND...
+in_the_end() {
+    for _ in $(seq 300); do
+        "$@" && return
+        sleep 0.1
+    done
+    return 1
+}
+
+json_says() { # WHAT VALUE COMMAND...
+    local what=$1 value=$2
+    shift 2
+    "$@" --json | python3 -c "
+import json, sys
+it = json.load(sys.stdin)
+sys.exit($what != $value)"
+}
+
+# ---------------------------------- no --------------------------------------
+
+says "which side?" 2 "--side tells" mqmctl retire rewards
+says "a side that is none" 1 "its sides are kafka and rocketmq" \
+    mqmctl retire rewards --side pulsar
+says "nobody is there" 1 "no consumer of rocketmq reports this policy" \
+    mqmctl retire rewards --side kafka
+
+first=$("$ctl" new-id)
+stays kafka "$first"
+kafka=$pid
+stays rocketmq "$first"
+rocketmq=$pid
+open=$("$ctl" new-id)
+worker kafka "$open" hold
+
+check "the policy gives it messages; how to change that" tells \
+    "cut 0.0000%, 0 on the allow list; mqmctl switch rewards on, mqmctl cut"
+check "how far its group has read is not known" tells \
+    "how far the group of kafka has read is not known"
+kill -STOP "$kafka"
+mqmctl cut rewards 100% >/dev/null
+check "somebody acts by the old policy, who is named" tells ":$kafka on kafka"
+kill -CONT "$kafka"
+echo "$open	a reward" >"$tmp/kafka/rewards"
+echo 1 >"$tmp/kafka/rewards.issuer"
+check "it has to be in force for long enough" tells "(policy_max_age_ms)"
+check "it holds one, and its group has to read on" tells "1 held by kafka"
+check "its group has to read on" tells "the group of kafka has 1 to read"
+check "two reasons are left" in_the_end tells "2 reasons"
+echo 2 >"$tmp/kafka/rewards.issuer"
+check "what it holds is left" tells_alone "held by kafka"
+sleep 1.6
+worker kafka "$open" unsure
+check "what is parked for it is left" tells_alone \
+    "s; mqmctl parked, mqmctl resolve"
+check "nothing was written down" json_says \
+    '[s["retired_ms"] for s in it[0]["sides"]]' '[0, 0]' mqmctl status
+check "as JSON" json_says '(it["retired"], [t["subject"] for t in it["told"]])' \
+    '(False, ["parked for"])' mqmctl retire rewards --side kafka
+
+# ---------------------------------- yes -------------------------------------
+
+mqmctl resolve rewards "$open" "done" >/dev/null
+says "looking only" 0 "not written down" \
+    mqmctl retire rewards --side kafka --dry-run
+export USER=ops SUDO_USER=
+says "yes, and how" 0 "producers stop sending to kafka" \
+    mqmctl retire rewards --side kafka
+says "who asked" 0 "kafka may be switched off, step by step as above (asked by \
+ops@" mqmctl retire rewards --side kafka
+says "status: who, and when" 0 "kafka: retired by ops@" mqmctl status
+check "status, as JSON" json_says \
+    '[s["retired_ms"] > 0 for s in it[0]["sides"]]' '[True, False]' \
+    mqmctl status
+says "the other side is not asked about" 1 "the policy gives messages to \
+rocketmq" mqmctl retire rewards --side rocketmq
+check "an answer as JSON" json_says '(it["retired"], len(it["told"]))' \
+    '(True, 4)' mqmctl retire rewards --side kafka
+mqmctl cut rewards 50% >/dev/null
+says "status: it is given messages again" 0 \
+    "SINCE THEN the policy gives it messages again" mqmctl status
+
+kill -TERM "$kafka" "$rocketmq"
+wait "$kafka" "$rocketmq"
+plan

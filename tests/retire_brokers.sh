@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# retire_brokers.sh - a side is given back, and then the other way round to its
+# end, on real brokers: retire says no with each reason, and then yes, and each
+# message was handled once.  Run it through tests/with_servers.
+# shellcheck source=tests/tap.bash
+. "$(dirname "$0")/tap.bash"
+
+if [ -z "${MQM_TEST_KAFKA-}" ] || [ -z "${MQM_TEST_ROCKETMQ-}" ]; then
+    not_ok "there are brokers: tests/with_servers $0"
+    plan
+fi
+
+topic=retire-$$
+config=$tmp/mqmigrate.json
+lib=$(cd "$BUILD/lib" && pwd)
+
+"${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude \
+    tests/ctl/party.c -L"$lib" -lmqmigrate -Wl,-rpath,"$lib" \
+    -o "$tmp/party" || exit 1
+cat >"$config" <<JSON
+{
+  "app": "shop", "plugin_dir": "$lib/mqmigrate", "report_ms": 200,
+  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
+  "sides": {
+    "kafka": {"adapter": "kafka", "bootstrap.servers": "$MQM_TEST_KAFKA",
+              "consumer.session.timeout.ms": "6000",
+              "consumer.auto.commit.interval.ms": "100"},
+    "rocketmq": {"adapter": "rocketmq", "name_server": "$MQM_TEST_ROCKETMQ",
+                 "library": "$MQM_TEST_LIBROCKETMQ"}
+  },
+  "topics": [
+    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
+     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%",
+     "lease_ms": 2000, "handler_ms": 2000, "settle_ms": 5000,
+     "clock_margin_ms": 100, "policy_max_age_ms": 2000,
+     "sides": {
+       "kafka": {"topic": "$topic", "parking": "$topic-parking",
+                 "group": "$topic"},
+       "rocketmq": {"topic": "$topic", "parking": "$topic-parking",
+                    "group": "GID_$topic"}}}
+  ]
+}
+JSON
+
+mqmctl() {
+    "$BUILD/bin/mqmctl" -c "$config" "$@"
+}
+
+# begins SIDE: its consumer, with its pid in $kafka or $rocketmq.
+begins() {
+    "$tmp/party" "$config" consume "$1" >>"$tmp/ledger" 2>>"$tmp/parties" &
+    printf -v "$1" %s $!
+}
+
+ends() { # PID
+    kill -TERM "$1"
+    wait "$1"
+}
+
+# sends COUNT SIDE|both BODY: the ids are remembered, and the last one in $id.
+# After a failure again, with the same id.
+sends() {
+    local tries
+    for _ in $(seq "$1"); do
+        id=$("$BUILD/bin/mqmctl" new-id)
+        echo "$id" >>"$tmp/sent"
+        for ((tries = 0; tries < 30; tries++)); do
+            "$tmp/party" "$config" send "$2" "$id" "$3" && break
+            sleep 0.5
+        done 2>>"$tmp/parties"
+    done
+}
+
+in_the_end() { # COMMAND...
+    for _ in $(seq 300); do
+        "$@" && return
+        sleep 0.2
+    done
+    cat "$tmp/told" "$tmp/parties"
+    return 1
+}
+
+tells() { # SIDE WORDS: a reason why not
+    mqmctl retire rewards --side "$1" --dry-run >"$tmp/told" 2>&1
+    grep -qF -- "$2" "$tmp/told"
+}
+
+says_yes() { # SIDE [OPTION]
+    mqmctl retire rewards --side "$@" >"$tmp/told" 2>&1
+}
+
+handled() { # COUNT SIDE
+    [ "$(grep -c "^$2 " "$tmp/ledger")" = "$1" ]
+}
+
+pending() { # COUNT SIDE
+    mqmctl pending rewards --side "$2" | grep -q "^$1 pending"
+}
+
+# The store is older than the first message, by more than clocks may differ.
+says "a store is made" 0 "0 pending" mqmctl pending rewards
+for name in "$topic" "$topic-parking"; do
+    scripts/kafka topic "$MQM_TEST_SERVERS/kafka" "$name" 2 &&
+        scripts/rocketmq topic "$MQM_TEST_SERVERS/rocketmq" "$name" 2
+done >"$tmp/made" 2>&1 || not_ok "the topics are made" "$tmp/made"
+touch "$tmp/ledger" "$tmp/told"
+kafka='' rocketmq=''
+
+# --------------------- a new side that breaks is given back -----------------
+
+begins kafka
+begins rocketmq
+sends 2 both "a reward"
+check "RocketMQ does what it gets" in_the_end handled 2 rocketmq
+ends "$rocketmq"
+sends 5 both "a reward"
+check "then it is broken, and owes five" in_the_end pending 5 rocketmq
+mqmctl cut rewards 0% >/dev/null
+says "what it owes is given to Kafka" 0 "5 assigned to kafka, 5 sent there" \
+    mqmctl assign rewards --all --to kafka --yes
+check "which does it" in_the_end handled 5 kafka
+check "its group has not read what lies there" in_the_end \
+    tells rocketmq "to read, some of it from before"
+check "lost for good, it may go" in_the_end says_yes rocketmq --anyway
+
+# -------------------------- and the old one to its end ----------------------
+
+begins rocketmq
+sends 1 both unsure
+unsure=$id
+check "one is parked on Kafka" in_the_end tells kafka "1 parked for kafka"
+ends "$kafka"
+sends 3 both "a reward"
+check "RocketMQ leaves three to Kafka" in_the_end tells kafka "3 owed by kafka"
+check "the policy gives to Kafka" tells kafka "the policy gives messages to"
+mqmctl cut rewards 100% >/dev/null
+check "Kafka has to read them" in_the_end tells kafka \
+    "to read, some of it from before"
+begins kafka
+check "it did, and a parked one is left" in_the_end tells kafka ": 1 reason"
+check "which is that" tells kafka "1 parked for kafka"
+mqmctl resolve rewards "$unsure" "done" >/dev/null
+grep -v "$unsure" "$tmp/sent" >"$tmp/wanted"
+sends 1 kafka "a reward"
+echo "$id" >>"$tmp/wanted"
+check "what Kafka alone has is not given up" in_the_end tells kafka \
+    "1 owed by rocketmq did not come there"
+mqmctl rescue rewards --older 100ms --anyway >/dev/null
+check "it was brought over" in_the_end handled 3 rocketmq
+check "yes" in_the_end says_yes kafka
+says "who asked is on record" 0 "kafka: retired by" mqmctl status
+sort "$tmp/wanted" >"$tmp/all"
+cut -d' ' -f2 "$tmp/ledger" | sort >"$tmp/done"
+check "each was handled once" diff "$tmp/all" "$tmp/done"
+ends "$kafka"
+ends "$rocketmq"
+plan

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* retire_instances.c - who has to act by the policy before a side may be
+ * switched off: on one store with another consumer, and what is left of it. */
+#include "retires.h"
+
+/* Another consumer, by the policy of this moment. */
+static void open_other(const char *side)
+{
+    other = open_one();
+    if (strcmp(side, broken) == 0)
+        work_for(other, side);
+    else
+        ck_assert_int_eq(mqm_subscribe(other, side, "issuer", "rewards",
+                                       note_done, NULL), 0);
+    ck_assert_int_eq(mqm_tick(other), 0);
+}
+
+static void open_both(const char *cut)
+{
+    static char url[200];
+
+    snprintf(url, sizeof(url), "sqlite:%s", new_path("store.db"));
+    store = url;
+    open_sides(cut);
+}
+
+/* The report of the other one, as if nothing was heard since. */
+static void silence(void)
+{
+    other->snapshot->config->report_ms = 1;
+    sleep_ms(5);
+    ck_assert_int_eq(mqm_tick(other), 0);
+    sleep_ms(1100);
+}
+
+START_TEST(test_one_by_an_old_policy)
+{
+    open_both("50%");
+    open_other("rocketmq");
+    set("cut", "100%");
+    aged(MAX_AGE_MS);
+    assert_no("kafka", "instance;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "by another policy (switch on, "
+                                             "cut 50.0000%)"));
+    ck_assert_int_eq(mqm_reload(other), 0);
+    ck_assert_int_eq(mqm_tick(other), 0);
+    assert_no("kafka", "age;"); /* of the one that took it last */
+    ck_assert_ptr_nonnull(strstr(heard.text, "20 s more"));
+}
+END_TEST
+
+/* It acted by it until it was closed. */
+START_TEST(test_one_that_left)
+{
+    open_both("50%");
+    open_other("rocketmq");
+    set("cut", "100%");
+    mqm_close(other);
+    other = NULL;
+    aged(MAX_AGE_MS);
+    assert_no("kafka", "age;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "for 0 s only"));
+}
+END_TEST
+
+/* Who knows when it wakes up? */
+START_TEST(test_one_that_went_silent)
+{
+    open_both("50%");
+    open_other("kafka");
+    silence();
+    set("cut", "100%");
+    aged(MAX_AGE_MS);
+    assert_no("kafka", "instance;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "is not heard of"));
+    ck_assert_ptr_nonnull(strstr(heard.text, other->instance));
+}
+END_TEST
+
+/* What it would decide by is no danger: it is named, no more. */
+START_TEST(test_one_that_went_silent_with_this_policy)
+{
+    open_both("100%");
+    open_other("kafka");
+    other->snapshot->config->topics[0].tally->in_force_ms -= 60000;
+    silence();
+    aged(MAX_AGE_MS);
+    assert_yes("kafka");
+    ck_assert_str_eq(heard.remarks, "instance;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "it had this policy"));
+}
+END_TEST
+
+/* Who would do what the side does no more? */
+START_TEST(test_nobody_of_the_other_side)
+{
+    broken = "rocketmq";
+    open_both("100%");
+    aged(MAX_AGE_MS);
+    assert_no("kafka", "instance;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "no consumer of rocketmq"));
+    open_other("rocketmq");
+    other->snapshot->config->topics[0].tally->in_force_ms -= 60000;
+    other->snapshot->config->topics[0].tally->at[1].tried_ms = 0;
+    ck_assert_int_eq(mqm_tick(other), 0);
+    assert_yes("kafka");
+}
+END_TEST
+
+/* A newer library's report may hide anything. */
+START_TEST(test_an_unknown_report)
+{
+    struct mqm_swap s = {.value = "\177", .len = 1,
+                         .flags = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY},
+                    *swaps = &s;
+
+    open_both("100%");
+    aged(MAX_AGE_MS);
+    s.key = (struct mqm_key){"t/issuer/rewards/instances",
+                             "0123456789abcdef/kafka/new:1", 28, 1};
+    ck_assert_int_eq(mqm__combine_swap(&m->combine, &swaps, 1), MQM_OK);
+    assert_no("kafka", "instance;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "new:1 on kafka reports in a way "
+                                             "that this library"));
+}
+END_TEST
+
+START_TEST(test_a_producer_ahead_of_time)
+{
+    struct mqm_delivery d;
+
+    open_sides("100%");
+    d = delivery("rocketmq", new_id());
+    d.msg.id = "ahead";
+    d.msg.id_len = 5;
+    d.msg.born_ms = now_ms() + 3600000;
+    ck_assert_msg(mqm_run(m, &d, 1, note_done, NULL) == MQM_OK, "%s: %s",
+                  d.why, mqm_errmsg());
+    aged(MAX_AGE_MS);
+    assert_yes("kafka");
+    ck_assert_str_eq(heard.remarks, "clock;");
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("retire_instances");
+
+    tcase_add_checked_fixture(tc, setup, close_it);
+    tcase_add_test(tc, test_one_by_an_old_policy);
+    tcase_add_test(tc, test_one_that_left);
+    tcase_add_test(tc, test_one_that_went_silent);
+    tcase_add_test(tc, test_one_that_went_silent_with_this_policy);
+    tcase_add_test(tc, test_nobody_of_the_other_side);
+    tcase_add_test(tc, test_an_unknown_report);
+    tcase_add_test(tc, test_a_producer_ahead_of_time);
+    return run_case("retire_instances", tc);
+}
