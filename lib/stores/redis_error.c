@@ -28,6 +28,9 @@ static const struct redis_error errors[] = {
     {"BUSY", LATER, -EAGAIN, ": a script keeps it busy"},
     {"NOREPLICAS", LATER, -EAGAIN,
      ": it waits for replicas (min-replicas-to-write)"},
+    {"MQMLAPSED", LATER, -EAGAIN,
+     ": this program was not heard of for too long to be known, if it fell "
+     "now"},
     {"ERR Script killed", LATER, -EAGAIN, ""},
     {"Script killed", LATER, -EAGAIN, ""},
 

@@ -3,7 +3,17 @@
  *
  *     mqm:store            hash: id (of this store, at random), created (ms),
  *                          run (run id of the server that has it), floor (ms:
- *                          when another one was found to have it)
+ *                          when another one was found to have it), mode
+ *                          (always, everysec: appendfsync since that run
+ *                          began; none: neither, or not all the time), clock
+ *                          (ms, the latest in mqm:clients), fault and over
+ *                          (ms: when it was last found to have gone back in
+ *                          time, and until when those in mqm:missing are
+ *                          waited for; id has a '~' before it meanwhile)
+ *     mqm:clients          hash: handle -> when it registered last (ms), and
+ *                          the number of the last of its cells (redis_ring.h)
+ *                          that were sent before that
+ *     mqm:missing          hash: handle -> 1, of those that are waited for
  *     mqm:s:SPACE          hash: from (memory_from_ms as raised), keep (the
  *                          shortest in ms that a cell is kept), used (no cell
  *                          kept so short was written or born later than this
@@ -46,9 +56,28 @@
 #define MQM__REDIS_VERSION_LEN 7
 #define MQM__REDIS_VERSION_MAX ((uint64_t)1 << 53)
 
-/* EVAL script 1 mqm:store new-id synced -> {id, created, now in ms, floor, how
- * it makes room: noeviction} */
+/* For how long a registration counts: a literal, it goes into a script. */
+#define MQM__REDIS_LEASE_MS 10000
+
+/* EVAL script 3 mqm:store mqm:clients mqm:missing new-id appendfsync handle
+ * patience -> {id, created, now in ms, floor, how it makes room: noeviction,
+ * run, state, number of the last cell that it had of the handle's, how many
+ * were waited for in vain, and are not any more}.  state: 0 safe, 1 the same,
+ * and the handle is registered, 2 it is being restored, 3 the handle is waited
+ * for */
 extern const char mqm__redis_script_hello[];
+
+/* EVAL script 2 mqm:store mqm:clients id handle number -> now in ms */
+extern const char mqm__redis_script_beat[];
+
+/* EVAL script 3+n mqm:store mqm:s:SPACE mqm:o:SPACE key... id floor keep
+ * last-born L-or-U... borns id... cell... -> {how many were written, how many
+ * could not be} */
+extern const char mqm__redis_script_restore[];
+
+/* EVAL script 3 mqm:store mqm:clients mqm:missing id handle number incomplete
+ */
+extern const char mqm__redis_script_answer[];
 
 /* EVAL script 2 mqm:store mqm:s:SPACE id floor raise -> memory_from, as text */
 extern const char mqm__redis_script_memory[];
@@ -58,12 +87,13 @@ extern const char mqm__redis_script_span[];
 
 /* EVALSHA script 3+b mqm:store mqm:s:SPACE mqm:o:SPACE bucket...
  *         id floor keep how first-born last-born newest expects borns counts
- *         id... value...
+ *         until id... value...
  * how: one letter, l listed or u not, as a capital: anyway.  newest: the
  * largest of the expects.  expects and borns: 7 bytes each in one text; no
  * expects: all are to be created.  counts: of each bucket how many of the ids
  * are its own, 2 bytes; none: of unknown birth, with a key for each.  The value
- * of a listed one begins with its born.
+ * of a listed one begins with its born.  until: in us; later it is refused with
+ * MQMLAPSED.
  * -> {now in us, then of each that is not plainly done with this as its
  * version: its number, and the cell that is there, or 0: there is none, 1: it
  * is in doubt, 2: the key holds something else.  Negative: an open cell; more

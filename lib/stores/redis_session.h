@@ -9,26 +9,30 @@
  * A server that was started since, or has taken over, may have less than there
  * was, under the same identity: it is told by its run id, at the first hello,
  * and what it has no record of is in doubt, too; unless it syncs each change
- * (appendonly yes, appendfsync always).  One that evicts is refused.
+ * (appendonly yes, appendfsync always), or does so each second and all who may
+ * know better write it again: redis_restore.h.  One that evicts is refused.
  */
 #ifndef MQM_STORES_REDIS_SESSION_H
 #define MQM_STORES_REDIS_SESSION_H
 
 #include "redis_link.h"
+#include "redis_ring.h"
 
-enum { MQM__REDIS_IDENTITY = 32, MQM__REDIS_SUM = 40 };
+enum { MQM__REDIS_IDENTITY = 32, MQM__REDIS_SUM = 40, MQM__REDIS_SYNC = 9 };
 
 #define MQM__REDIS_STORE "mqm:store" /* see redis_script.h */
 #define MQM__REDIS_SPACE "mqm:s:"
 #define MQM__REDIS_OPEN "mqm:o:"
 #define MQM__REDIS_BUCKET "mqm:b:"
 #define MQM__REDIS_CELL "mqm:c:"
+#define MQM__REDIS_CLIENTS "mqm:clients"
+#define MQM__REDIS_MISSING "mqm:missing"
 
 struct redis {
     const struct mqm_host *host;
     struct redis_link link;
     char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
-    int synced; /* "appendfsync always", as far as we may know */
+    char sync[MQM__REDIS_SYNC + 1]; /* appendfsync; "": we may not know */
     char swap_sum[MQM__REDIS_SUM + 1]; /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
     int64_t floor_ms, created_ms;
@@ -37,6 +41,21 @@ struct redis {
     char bucket_id[MQM__REDIS_IDENTITY + 1];
     uint16_t *group; /* room for redis_swap.c */
     size_t group_room;
+    /* redis_restore.c; times by CLOCK_MONOTONIC, but for the ends, by Redis' */
+    char handle[MQM__REDIS_IDENTITY + 1];
+    int lossy;     /* we are registered, and keep what we are told */
+    int unsettled; /* nothing before another hello: it may be restored */
+    int restoring; /* it is */
+    int incomplete; /* we do not have all that it lost */
+    struct redis_ring ring;
+    size_t ring_size;
+    int64_t restore_ms; /* how long the others are waited for */
+    uint64_t again;     /* written again so far */
+    char run[MQM__REDIS_SUM + 1]; /* it has all that we were told */
+    char last_run[MQM__REDIS_SUM + 1];
+    int64_t since_ms, until_ms;     /* the registration under which we write */
+    int64_t next_ms, next_until_ms; /* 0, or the one after it */
+    int64_t beat_ms, put_ms;        /* the last one; the last cell */
 };
 
 /* Begin a call: connected, introduced. */

@@ -12,6 +12,7 @@
 
 #include "redis_bucket.h"
 #include "redis_error.h"
+#include "redis_restore.h"
 #include "redis_script.h"
 #include "swaps.h"
 
@@ -100,6 +101,8 @@ static void put_args(struct redis *d, struct mqm_swap *const *s,
     put_expects(d, s, at, n);
     put_borns(d, s, at, n);
     mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
+    mqm__link_number(l, d->lossy && d->until_ms ? d->until_ms * 1000
+                                                : INT64_MAX / 1024);
     for (size_t i = 0; i < n; i++)
         mqm__link_bulk(l, s[at[i]]->key.id, s[at[i]]->key.id_len);
     for (size_t i = 0; i < n; i++)
@@ -115,7 +118,7 @@ static void put_script(struct redis *d, struct mqm_swap *const *s,
     struct redis_buckets b;
 
     mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
-    mqm__link_put(l, 3 + 3 + b.n + 10 + 2 * n);
+    mqm__link_put(l, 3 + 3 + b.n + 11 + 2 * n);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
     mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
     mqm__link_number(l, (int64_t)(3 + b.n));
@@ -152,6 +155,41 @@ static size_t gather(struct mqm_swap *const *s, size_t n, size_t from,
     return len;
 }
 
+/* ---------------------------- what is kept ------------------------------ */
+
+/* Done, in Redis' microseconds; the version as far as it is another. */
+static void keep_done(struct redis *d, const struct mqm_swap *s,
+                      uint64_t version, int64_t now_us)
+{
+    unsigned char head[3 * MQM__REDIS_VERSION_LEN];
+    size_t len = MQM__REDIS_VERSION_LEN;
+
+    if (!d->lossy)
+        return;
+    mqm__redis_pack(head, version);
+    if (version % 2) {
+        mqm__redis_pack(head + len, (uint64_t)now_us);
+        len += MQM__REDIS_VERSION_LEN;
+    }
+    if (s->flags & MQM_SWAP_LISTED) {
+        mqm__redis_pack(head + len, (uint64_t)mqm__redis_born(&s->key));
+        len += MQM__REDIS_VERSION_LEN;
+    }
+    mqm__ring_put(&d->ring, s, keep_of(s), s->flags & MQM_SWAP_LISTED, head,
+                  len, s->value, s->len);
+}
+
+/* As it stands there: what we do next may rest on it. */
+static void keep_seen(struct redis *d, const struct mqm_swap *s,
+                      const struct redis_reply *r, int listed)
+{
+    if (d->lossy)
+        mqm__ring_put(&d->ring, s, keep_of(s), listed, r->text, r->len, NULL,
+                      0);
+}
+
+/* ------------------------------- results -------------------------------- */
+
 static int nonsense(struct redis *d, struct mqm_swap *s)
 {
     return s->result = mqm__link_nonsense(&d->link);
@@ -159,7 +197,7 @@ static int nonsense(struct redis *d, struct mqm_swap *s)
 
 /* A version above what was expected, as the clock is behind it. */
 static int settle_ahead(struct redis *d, struct mqm_swap *s,
-                        const struct redis_reply *r)
+                        const struct redis_reply *r, int64_t now_us)
 {
     uint64_t version;
 
@@ -169,6 +207,7 @@ static int settle_ahead(struct redis *d, struct mqm_swap *s,
     if (version <= s->expect)
         return nonsense(d, s);
     mqm__swap_done(s, version);
+    keep_done(d, s, version, now_us);
     return MQM_OK;
 }
 
@@ -200,6 +239,7 @@ static int settle_one(struct redis *d, struct mqm_swap *s,
     if (s->now.version == s->expect)
         return nonsense(d, s);
     s->result = MQM_LOST;
+    keep_seen(d, s, r, born != NULL);
     return MQM_OK;
 }
 
@@ -217,7 +257,7 @@ static int settle_told(struct redis *d, struct mqm_swap *const *s,
     if (i < 1 || (size_t)i > n)
         return 1;
     if (which > MQM__REDIS_AHEAD)
-        return settle_ahead(d, s[at[i - 1]], r + 1);
+        return settle_ahead(d, s[at[i - 1]], r + 1, now_us);
     return settle_one(d, s[at[i - 1]], r + 1, now_us, which < 0 ? &born : NULL);
 }
 
@@ -231,6 +271,7 @@ static int settle_rest(struct redis *d, struct mqm_swap *const *s,
         if (now <= s[at[i]]->expect)
             return nonsense(d, s[at[i]]);
         mqm__swap_done(s[at[i]], now);
+        keep_done(d, s[at[i]], now, (int64_t)now);
     }
     return MQM_OK;
 }
@@ -312,8 +353,11 @@ static int round_trip(struct redis *d, struct mqm_swap *const *s, size_t n,
     const uint16_t *at = d->group;
     size_t groups = 0;
     int again = 0, another = 0;
+    int beat = mqm__redis_put_beat(d);
     int r = send_all(d, s, n, &groups);
 
+    if (r >= 0 && beat)
+        r = mqm__redis_take_beat(d);
     for (size_t g = 0; r >= 0 && g < groups; g++) {
         size_t len = d->group[n + g];
         int x = take_group(d, s, at, len, &another);
@@ -344,9 +388,27 @@ static int make_groups(struct redis *d, size_t n)
     return MQM_OK;
 }
 
+static int asks_only(struct mqm_swap *const *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i]->expect != MQM_ASK)
+            return 0;
+    return 1;
+}
+
+/* What was kept of this call is not true. */
+static int not_believed(struct redis *d, struct mqm_swap *const *s, size_t n,
+                        uint64_t last, uint64_t end)
+{
+    mqm__ring_undo(&d->ring, last, end);
+    return mqm__swaps_all(s, n, -EPROTO);
+}
+
 /* Up to UINT16_MAX swaps. */
 static int swap_some(struct redis *d, struct mqm_swap *const *s, size_t n)
 {
+    const uint64_t last = d->ring.last, end = d->ring.end;
+    const int writes = !asks_only(s, n);
     int first = MQM_OK;
     int r = make_groups(d, n);
 
@@ -357,6 +419,8 @@ static int swap_some(struct redis *d, struct mqm_swap *const *s, size_t n)
         r = 1;
     for (int i = 0; r == 1 && i < TRIES; i++) {
         r = mqm__redis_span(d);
+        if (r >= 0 && writes)
+            r = mqm__redis_may_write(d);
         if (r >= 0)
             r = round_trip(d, s, n, &first);
     }
@@ -367,7 +431,9 @@ static int swap_some(struct redis *d, struct mqm_swap *const *s, size_t n)
             s[i]->result = r;
     /* Whoever answers nonsense may have done so before. */
     if (first == -EPROTO || r == -EPROTO)
-        return mqm__swaps_all(s, n, -EPROTO);
+        return not_believed(d, s, n, last, end);
+    if (d->ring.last != last)
+        d->put_ms = mqm__mono_ms();
     return first < 0 ? first : r;
 }
 
