@@ -131,26 +131,26 @@ const char mqm__redis_script_memory[] = SAME_STORE
 
 /* Reads, of each bucket, what is not open; writes the bucket, then what opens,
  * and takes away last.  E: what is expected, "" for none at all; B: the borns;
- * vo: before the values; cur: the open cells; x: the open one; z: it, or the
+ * cs: the counts; vo: before the values; ds: some may be in doubt; mv: what
+ * leaves its bucket; cur: the open cells; x: the open one; z: it, or the
  * filed one; v: the new one.  A bucket that is no hash is no reason to fail the
  * others; what else fails ends it, but for what is to be known of those that
  * were written. */
 const char mqm__redis_script_swap[] = SAME_STORE BEGINS
-    "local pcall,sub,pack=redis.pcall,string.sub,struct.pack "
-    "local get=struct.unpack "
+    "local pcall,sub,pack,get=redis.pcall,string.sub,struct.pack,struct.unpack "
     "local k,how,last,top=num(A[3]),A[4],num(A[6]),num(A[7]) "
-    "local E,B,counts,n=A[8],A[9],A[10],(#A-11)/2 local vo=11+n "
+    "local E,B,cs,n=A[8],A[9],A[10],(#A-11)/2 local vo=11+n "
     "if us>num(A[11]) then return {err='MQMLAPSED'} end "
-    "local fresh,bare,open=E=='',counts=='',K[3] "
+    "local fresh,bare,open=E=='',cs=='',K[3] "
     "local any,l=how=='L' or how=='U',how=='L' or how=='l' "
     "us=us-us%2 local now=pack('>I7',us) "
-    "local doubts=not any and (bare and unborn and ms>=unborn or "
+    "local ds=not any and (bare and unborn and ms>=unborn or "
      "not bare and num(A[5])<from) "
     "local function doubt(i) "
      "return bare or get('>I7',B,i*7-6)<from end "
     "local out,o={text(us)},1 "
     "local function tell(i,x) out[o+1]=i out[o+2]=x o=o+2 end "
-    "local add,a,del,d,moved,life={},0,{},0,{},k "
+    "local add,a,del,d,mv,life={},0,{},0,{},k "
     "local slack,wrote,fail=math.min(math.floor(k/64),60000) "
     "local function new(i) local x=get('>I7',E,i*7-6) "
      "if x<us then return now..A[vo+i] end "
@@ -168,7 +168,7 @@ const char mqm__redis_script_swap[] = SAME_STORE BEGINS
     "local i,j=0,0 "
     "for b=1,#K-3 do "
      "local key,w,wn,d0,r,no=K[b+3],{},0,d,false,false "
-     "i=j+1 j=bare and i or j+get('>I2',counts,b*2-1) "
+     "i=j+1 j=bare and i or j+get('>I2',cs,b*2-1) "
      "if last>ms then "
       "life=math.min(k+math.max(get('>I7',B,j*7-6)-ms,0),1e13) end "
      "local look=fresh "
@@ -176,14 +176,14 @@ const char mqm__redis_script_swap[] = SAME_STORE BEGINS
      "if look then r=read(key,i,j) no=bad(r) "
       "if no and sub(no,1,9)~='WRONGTYPE' then fail=r break end "
       "if no then r=false end end "
-     "local easy=fresh and not doubts and not no "
+     "local ok=fresh and not ds and not no "
      "for q=i,j do "
       "local x,v=cur[q],false "
       "local z=x or r and r[q-i+1] "
       "if not z then "
-       "if easy then v=now..A[vo+q] "
+       "if ok then v=now..A[vo+q] "
        "elseif no then tell(q,2) "
-       "elseif doubts and doubt(q) then tell(q,1) "
+       "elseif ds and doubt(q) then tell(q,1) "
        "elseif fresh then v=now..A[vo+q] "
        "else tell(q,0) end "
       "elseif not fresh and sub(z,1,7)==sub(E,q*7-6,q*7) then "
@@ -191,7 +191,7 @@ const char mqm__redis_script_swap[] = SAME_STORE BEGINS
       "else tell(x and -q or q,z) end "
       "if v and l then "
        "a=a+2 add[a-1]=A[11+q] add[a]=v "
-       "if z and not x then moved[#moved+1]={key,A[11+q]} end "
+       "if z and not x then mv[#mv+1]={key,A[11+q]} end "
       "elseif v then "
        "wn=wn+2 w[wn-1]=A[11+q] w[wn]=v "
        "if x then d=d+1 del[d]=A[11+q] end "
@@ -213,7 +213,7 @@ const char mqm__redis_script_swap[] = SAME_STORE BEGINS
      "if c('EXISTS',open)==0 then "
       "c('HSET',open,'',string.rep('-',65)) end "
      "c('HSET',open,unpack(add)) end "
-    "for q=1,#moved do local m=moved[q] "
+    "for q=1,#mv do local m=mv[q] "
      "if bare then c('DEL',m[1]) else c('HDEL',m[1],m[2]) end end "
     "if d>0 then c('HDEL',open,unpack(del,1,d)) end "
     WRITTEN
