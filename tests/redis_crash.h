@@ -4,137 +4,66 @@
 #ifndef MQM_REDIS_CRASH_H
 #define MQM_REDIS_CRASH_H
 
-#include "redis_store.h"
+#include "redis_server.h"
 
-#include <errno.h>
+#include <check.h>
 
-static void *other; /* a second handle */
-
-static inline int shell(const char *line)
+__attribute__((format(printf, 1, 2))) static inline int
+shell(const char *fmt, ...)
 {
+    char line[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
     return system(line);
 }
 
-/* The moment to come back to.  Nothing is being written then. */
-static inline void remember_files(void)
+/* In the end. */
+static inline void until(const char *shell_test)
 {
-    char line[256];
+    struct timespec t = {0, 20000000};
 
-    nap(100);
-    while (info("aof_pending_bio_fsync") != 0)
-        nap(10);
-    snprintf(line, sizeof(line), "rm -rf %s/then && cp -a %s/appendonlydir "
-             "%s/then", server.dir, server.dir, server.dir);
-    ck_assert_int_eq(shell(line), 0);
+    for (int i = 0; i < 1500; i++) {
+        if (system(shell_test) == 0)
+            return;
+        nanosleep(&t, NULL);
+    }
+    ck_abort_msg("it never came true: %s", shell_test);
 }
 
-static inline void come_back(void)
+/* The moment to come back to.  Nothing is being written then. */
+static inline void redis_server_remember(const struct redis_server *s)
 {
-    ck_assert(redis_server_again(&server));
-    redisFree(raw);
-    dial();
-    for (int i = 0; i < 1000; i++) { /* it may be loading */
-        redisReply *r = redisCommand(raw, "GET mqm:nothing");
-        int ok = r && r->type == REDIS_REPLY_NIL;
+    char line[160];
 
-        freeReplyObject(r);
-        if (ok)
-            return;
-        nap(10);
-    }
-    ck_abort_msg("it loads for ever");
+    snprintf(line, sizeof(line), "sleep 0.1; redis-cli -p %d info persistence "
+             "| grep -q aof_pending_bio_fsync:0", s->port);
+    until(line);
+    ck_assert_int_eq(shell("rm -rf %s/then && cp -a %s/appendonlydir %s/then",
+                           s->dir, s->dir, s->dir), 0);
+}
+
+/* With what is on its disk. */
+static inline void redis_server_restart(struct redis_server *s)
+{
+    char line[160];
+
+    redis_server_kill(s);
+    ck_assert(redis_server_again(s));
+    snprintf(line, sizeof(line), "redis-cli -p %d info persistence "
+             "| grep -q loading:0", s->port);
+    until(line);
 }
 
 /* And forget all since then. */
-static inline void lose(void)
+static inline void redis_server_lose(struct redis_server *s)
 {
-    char line[256];
-
-    redis_server_kill(&server);
-    snprintf(line, sizeof(line), "rm -rf %s/appendonlydir && cp -a %s/then "
-             "%s/appendonlydir", server.dir, server.dir, server.dir);
-    ck_assert_int_eq(shell(line), 0);
-    come_back();
-}
-
-static inline int open_patient(void **s, const char *restore_ms,
-                               const char *remember_kb)
-{
-    struct mqm_setting settings[] = {{"url", url, 0},
-                                     {"timeout_ms", "5000", 0},
-                                     {"restore_ms", restore_ms, 0},
-                                     {"remember_kb", remember_kb, 0}};
-
-    *s = NULL;
-    fake_failure[0] = '\0';
-    return store->open(s, &fake_host, settings, 4);
-}
-
-/* Two handles. */
-static inline void setup_two(const char *restore_ms, const char *remember_kb)
-{
-    begin(2);
-    store->close(self);
-    ck_assert_int_eq(open_patient(&self, restore_ms, remember_kb), 0);
-    ck_assert_int_eq(open_patient(&other, restore_ms, remember_kb), 0);
-}
-
-static inline void teardown_two(void)
-{
-    store->close(other);
-    teardown();
-}
-
-/* 1: this one can use it again. */
-static inline int is_back(void *s)
-{
-    struct mqm_swap q = a_swap("?", MQM_ASK);
-
-    return run_on(s, &q) >= 0;
-}
-
-/* Both do what their keepers do, until it is safe. */
-static inline void settle_both(void)
-{
-    for (int i = 0; i < 3000; i++) {
-        store->tick(self);
-        store->tick(other);
-        if (is_back(self) && is_back(other))
-            return;
-        nap(10);
-    }
-    ck_abort_msg("it is not restored: %s", fake_failure);
-}
-
-/* This one alone, since the other one is dead. */
-static inline void settle_alone(void)
-{
-    for (int i = 0; i < 3000; i++) {
-        if (is_back(self))
-            return;
-        nap(10);
-    }
-    ck_abort_msg("it is not restored: %s", fake_failure);
-}
-
-/* A question for one that there never was. */
-static inline int unknown(int64_t born_ms)
-{
-    struct mqm_swap q = a_swap("never seen", MQM_ASK);
-
-    q.key.born_ms = born_ms;
-    return run(&q);
-}
-
-/* As it was after this swap, to the byte. */
-static inline void is_as_after(const struct mqm_swap *s)
-{
-    struct mqm_swap q = *s;
-
-    ck_assert_int_eq(ask(&q), MQM_LOST);
-    ck_assert_uint_eq(q.now.version, s->now.version);
-    ck_assert_uint_eq(q.now.len, s->len);
-    ck_assert_int_eq(memcmp(q.now.value, s->value, s->len), 0);
+    redis_server_kill(s);
+    ck_assert_int_eq(shell("rm -rf %s/appendonlydir && cp -a %s/then "
+                           "%s/appendonlydir", s->dir, s->dir, s->dir), 0);
+    redis_server_restart(s);
 }
 
 #endif

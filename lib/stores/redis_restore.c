@@ -112,7 +112,7 @@ int mqm__redis_may_write(struct redis *d)
     int r = MQM_OK;
 
     promote(d);
-    if (!d->lossy || (d->until_ms && is_live(d->since_ms)))
+    if (!d->lossy || d->asks || (d->until_ms && is_live(d->since_ms)))
         return MQM_OK;
     d->until_ms = 0;
     if (!d->next_until_ms || !is_live(d->next_ms + LOSS_MS))
@@ -125,6 +125,11 @@ int mqm__redis_may_write(struct redis *d)
     }
     mqm__link_begin(&d->link); /* that was not Redis' time */
     return r;
+}
+
+int64_t mqm__redis_until(const struct redis *d)
+{
+    return !d->lossy || d->asks ? INT64_MAX / 1000000 : d->until_ms;
 }
 
 /* Best effort: else it is waited for, for some seconds after its last beat. */

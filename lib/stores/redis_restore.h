@@ -31,9 +31,12 @@
  * not count). */
 void mqm__redis_registered(struct redis *d, int64_t now_ms, int anew);
 
-/* Before a call that writes: wait, once after opening, until the registration
+/* Before a call: if it writes, wait, once after opening, until the registration
  * is old enough. */
 int mqm__redis_may_write(struct redis *d);
+
+/* Until when, by Redis' clock, what is sent may be done. */
+int64_t mqm__redis_until(const struct redis *d);
 
 /* Before a pipeline: 1 if it begins with a registration, whose answer comes
  * first. */

@@ -53,6 +53,7 @@ struct redis {
     uint64_t again;     /* written again so far */
     char run[MQM__REDIS_SUM + 1]; /* it has all that we were told */
     char last_run[MQM__REDIS_SUM + 1];
+    int asks; /* the call that is made: it changes nothing */
     int64_t since_ms, until_ms;     /* the registration under which we write */
     int64_t next_ms, next_until_ms; /* 0, or the one after it */
     int64_t beat_ms, put_ms;        /* the last one; the last cell */

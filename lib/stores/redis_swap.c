@@ -101,8 +101,7 @@ static void put_args(struct redis *d, struct mqm_swap *const *s,
     put_expects(d, s, at, n);
     put_borns(d, s, at, n);
     mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
-    mqm__link_number(l, d->lossy && d->until_ms ? d->until_ms * 1000
-                                                : INT64_MAX / 1024);
+    mqm__link_number(l, mqm__redis_until(d) * 1000);
     for (size_t i = 0; i < n; i++)
         mqm__link_bulk(l, s[at[i]]->key.id, s[at[i]]->key.id_len);
     for (size_t i = 0; i < n; i++)
@@ -321,6 +320,8 @@ static int take_group(struct redis *d, struct mqm_swap *const *s,
         d->whole_script = 1;
     if (answer == MQM__REDIS_RELEARN)
         *another = 1;
+    if (answer == MQM__REDIS_LAPSED)
+        d->until_ms = 0;
     for (size_t i = 0; i < n; i++)
         if (s[at[i]]->result == SENT || d->link.fd < 0)
             s[at[i]]->result = r == 1 ? PENDING : r;
@@ -408,18 +409,18 @@ static int not_believed(struct redis *d, struct mqm_swap *const *s, size_t n,
 static int swap_some(struct redis *d, struct mqm_swap *const *s, size_t n)
 {
     const uint64_t last = d->ring.last, end = d->ring.end;
-    const int writes = !asks_only(s, n);
     int first = MQM_OK;
     int r = make_groups(d, n);
 
     if (r == MQM_OK)
         r = mqm__redis_ready(d);
     mqm__swaps_all(s, n, PENDING);
+    d->asks = asks_only(s, n);
     if (r == MQM_OK)
         r = 1;
     for (int i = 0; r == 1 && i < TRIES; i++) {
         r = mqm__redis_span(d);
-        if (r >= 0 && writes)
+        if (r >= 0)
             r = mqm__redis_may_write(d);
         if (r >= 0)
             r = round_trip(d, s, n, &first);

@@ -2,7 +2,7 @@
 /* LIBS: -lhiredis */
 /* store_redis_restore.c - a Redis that went back in time, with all alive: each
  * cell is as it was, to the version, and nothing is in doubt. */
-#include "../redis_crash.h"
+#include "../redis_restore.h"
 
 enum { LAG = 100000, STEP = 256, LOST = 3000 };
 
@@ -145,8 +145,7 @@ START_TEST(twice_in_a_row)
         ck_assert_int_eq(is_back(self), 0);
         ck_assert_int_eq(is_back(self), 0);
     }
-    redis_server_kill(&server); /* with all that it has by now */
-    come_back();
+    restart(); /* with all that it has by now */
     ck_assert_int_eq(is_back(self), 0);
     settle_both();
     is_as_after(&a);

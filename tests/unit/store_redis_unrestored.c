@@ -2,7 +2,7 @@
 /* LIBS: -lhiredis */
 /* store_redis_unrestored.c - a Redis that went back in time and cannot get all
  * back: what has no record is in doubt then.  And who is waited for. */
-#include "../redis_crash.h"
+#include "../redis_restore.h"
 
 static void setup_hasty(void)
 {
@@ -263,8 +263,7 @@ START_TEST(an_emptied_one_stays_empty)
     both_write();
     tell("FLUSHALL");
     ck_assert_int_eq(unknown(case_ms), MQM_DOUBT);
-    redis_server_kill(&server);
-    come_back();
+    restart();
     settle_both();
     ck_assert(!exists("a") && !exists("b"));
     ck_assert_int_eq(unknown(case_ms), MQM_DOUBT);
