@@ -93,7 +93,8 @@ $(BUILD)/lib/mqmigrate/mqm_%.so:
 # What every store does alike with swaps and settings is in it once more.
 $(BUILD)/lib/mqmigrate/mqm_zk.so: $(patsubst %.c,$(BUILD)/obj/%.o,\
 	$(wildcard plugins/zookeeper/*.c) lib/stores/swaps.c \
-	lib/stores/setting.c lib/clock.c)
+	lib/stores/setting.c lib/stores/finding.c lib/stores/redis_dial.c \
+	lib/clock.c)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -shared -Wl,-soname,$(@F) \
 	    -Wl,--version-script=adapters/plugin.map $(LDFLAGS) $^ \
@@ -113,8 +114,9 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
 include scripts/install.mk tests/model/model.mk tests/fuzz/fuzz.mk \
-	tests/fakes/fakes.mk tests/fakes/fault.mk tests/bench/bench.mk tests/sim/sim.mk \
-	examples/demo/demo.mk
+	tests/quality.mk \
+	tests/fakes/fakes.mk tests/fakes/fault.mk tests/bench/bench.mk \
+	tests/sim/sim.mk tests/chaos/chaos.mk examples/demo/demo.mk
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	@mkdir -p $(@D)

@@ -77,7 +77,7 @@ int mqm_read_stats(mqm *m, struct mqm_stats *out)
     uint64_t *at[COUNTS] = {&s.granted, &s.doubtful, &s.skipped, &s.later,
                             &s.lost, &s.succeeded, &s.failed, &s.parked,
                             &s.errors, &s.without_id, &s.future_born,
-                            &s.seen_first, &s.seen_second};
+                            &s.seen_first, &s.seen_second, &s.went_back};
     int r = mqm__enter(m);
 
     if (r < 0)

@@ -4,6 +4,7 @@
 #include "codec.h"
 #include "error.h"
 #include "id.h"
+#include "key_set.h"
 #include "sight.h"
 
 #include <errno.h>
@@ -67,16 +68,24 @@ static int by_origin(mqm *m, struct work *w, const struct mqm_msg *msg)
                          w->rq.side);
     if (len == 0)
         return mqm__fail(-EBADMSG, "%s, and its origin is not known", w->why);
-    if (len > MQM_ID_MAX - 1)
+    w->swap.key.id_len = mqm__id_of_origin(w->id, msg->origin);
+    if (w->swap.key.id_len == 0)
         return mqm__fail(-EBADMSG, "the origin '%.40s...' is too long",
                          msg->origin);
-    w->id[0] = '@';
-    memcpy(w->id + 1, msg->origin, len);
-    w->swap.key.id_len = len + 1;
     return 0;
 }
 
-static int key_of(mqm *m, struct work *w, const struct mqm_msg *msg)
+/* As mqm_pending() lists it, for a person: a copy from a broker with such an id
+ * has an id, and is another message. */
+static void as_listed(struct work *w, const struct mqm_msg *msg)
+{
+    w->by_origin = true;
+    memcpy(w->id, msg->id, msg->id_len);
+    w->swap.key.id_len = msg->id_len;
+}
+
+static int key_of(mqm *m, struct work *w, const struct mqm_msg *msg,
+                  unsigned flags)
 {
     size_t len = msg->id ? mqm__id_trim(msg->id, msg->id_len) : 0;
 
@@ -84,6 +93,11 @@ static int key_of(mqm *m, struct work *w, const struct mqm_msg *msg)
     w->swap.key.id = w->id;
     w->swap.key.id_len = len ? mqm__id_fold(w->id, msg->id, len) : 0;
     w->swap.key.born_ms = 0;
+    if (flags & WORK_AS_LISTED && msg->id &&
+        mqm__id_is_origin(msg->id, msg->id_len)) {
+        as_listed(w, msg);
+        return 0;
+    }
     if (w->swap.key.id_len == 0)
         return by_origin(m, w, msg);
     w->swap.key.born_ms = mqm__id_born(w->id, w->swap.key.id_len);
@@ -101,7 +115,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->version = 0;
     w->side_tag = 0;
     w->finished = w->unreadable = false;
-    w->by_origin = false;
+    w->by_origin = w->went_back = false;
     w->sight = SIGHT_NONE;
     w->topic = NULL;
     memset(&w->rq, 0, sizeof(w->rq));
@@ -123,7 +137,7 @@ int mqm__work_init(mqm *m, struct work *w, const struct config *c,
     w->rq.settle_ms = w->topic->settle_ms;
     w->rq.parked_copy = flags & MQM_FROM_PARKING;
     w->rq.body_safe = flags & MQM_BODY_KEPT;
-    r = key_of(m, w, msg);
+    r = key_of(m, w, msg, flags);
     if (r == 0 && (op == OP_ACQUIRE || op == OP_LOOK))
         by_policy(m, w, c, msg);
     return r;
@@ -176,6 +190,7 @@ static void decide(mqm *m, struct work *w, uint64_t expect, bool known)
     if (!w->rq.route)
         w->rq.route = w->now.side;
     v = mqm__decide(&w->now, &w->rq, &w->next, &w->why);
+    w->went_back |= known && mqm__is_older(&w->now, &w->rq);
     w->sight = mqm__sight(w, v);
     if (w->next.state != MQM_FREE) {
         w->result = v;
@@ -251,40 +266,20 @@ static void answered(mqm *m, struct work *w)
 
 /* ------------------------------- all rounds ------------------------------ */
 
-static bool same_key(const struct mqm_key *a, const struct mqm_key *b)
-{
-    return a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0 &&
-           strcmp(a->space, b->space) == 0;
-}
-
-enum { KEY_SLOTS = 4 * WORK_MAX };
-
 /* Of works with the same key only the first that is not finished goes; the
  * others start when it has ended. */
 static size_t choose(mqm *m, struct work *const *w, size_t n,
                      struct mqm_swap **go)
 {
-    struct work *slot[KEY_SLOTS];
+    struct key_set keys;
     size_t k = 0;
 
     if (n > 1)
-        memset(slot, 0, sizeof(slot));
+        mqm__key_set_clear(&keys);
     for (size_t i = 0; i < n; i++) {
-        const unsigned char *id = w[i]->id;
-        size_t len = w[i]->swap.key.id_len, at;
-
-        if (w[i]->finished)
+        if (w[i]->finished ||
+            (n > 1 && !mqm__key_set_add(&keys, &w[i]->swap.key)))
             continue;
-        /* The end of an id is its most random part. */
-        at = (id[len - 1] | (size_t)id[len / 2] << 8) * 2654435761u;
-        for (at = (at >> 7) % KEY_SLOTS; n > 1 && slot[at];
-             at = (at + 1) % KEY_SLOTS)
-            if (same_key(&slot[at]->swap.key, &w[i]->swap.key))
-                break;
-        if (n > 1 && slot[at])
-            continue;
-        if (n > 1)
-            slot[at] = w[i];
         if (w[i]->waits)
             guess(m, w[i]);
         w[i]->waits = false;
@@ -292,6 +287,19 @@ static size_t choose(mqm *m, struct work *const *w, size_t n,
             go[k++] = &w[i]->swap;
     }
     return k;
+}
+
+bool mqm__work_meets(const struct flight *a, const struct flight *b)
+{
+    struct key_set keys;
+
+    mqm__key_set_clear(&keys);
+    for (size_t i = 0; i < a->n; i++)
+        mqm__key_set_add(&keys, &a->w[i]->swap.key);
+    for (size_t i = 0; i < b->n; i++)
+        if (mqm__key_set_has(&keys, &b->w[i]->swap.key))
+            return true;
+    return false;
 }
 
 static struct work *work_of(struct mqm_swap *s)
@@ -320,6 +328,9 @@ static void settle(mqm *m, struct work *w)
                             "tries", ROUNDS));
     if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)
         mqm__limbo_put(&m->limbo, &w->swap.key, side_of(w), w->rq.token);
+    if (w->went_back)
+        mqm__store_went_back(m, w, (int64_t)(w->rq.token >> CHANCE));
+    w->went_back = false;
 }
 
 static void answers(mqm *m, struct mqm_swap **go, size_t k)

@@ -266,11 +266,14 @@ static int read_root(const struct reader *rd, json_t *root, struct config *c)
 }
 
 /* What the parser says, without the text near the error, which may be a
- * secret; but a name that is there twice is told. */
+ * secret; but a name that is there twice is told.  When it has no memory it
+ * says that something is wrong with the text. */
 static int bad_json(const struct reader *rd, json_error_t *e)
 {
     char *near = strstr(e->text, " near '");
 
+    if (errno == ENOMEM)
+        return mqm__no_memory();
     if (near && json_error_code(e) != json_error_duplicate_key)
         *near = '\0';
     return mqm__fail(-EINVAL, "%s: line %d: not valid JSON: %s", rd->where,
@@ -282,8 +285,8 @@ int mqm__config_parse(struct config **out, const char *text, size_t len,
 {
     const struct reader rd = {text, len, where};
     json_error_t error;
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
     struct config *c = NULL;
+    json_t *root = mqm__json_load(text, len, &error);
     int r;
 
     if (!root)

@@ -52,6 +52,7 @@ struct section {
 struct store_config {
     char *url;        /* settings[0] of the section, too */
     int64_t timeout_ms; /* the last one of the section */
+    bool insist;      /* also on one that will lose messages */
     struct section section;
 };
 
@@ -88,6 +89,7 @@ struct topic_config {
     int64_t pause_ms, pause_max_ms; /* before the 2nd try; at most; doubles  */
     unsigned tries;      /* then parked                                      */
     int in_doubt;        /* an mqm__in_doubt                                 */
+    unsigned rate;       /* messages a second that are expected; 0: unknown  */
     bool done_relaxed;   /* a done-mark need not reach the disk at once: a   */
                          /*   power failure then makes doubts of them        */
 };

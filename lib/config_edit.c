@@ -134,15 +134,22 @@ static int edit_bool(struct edit *e)
     return r ? r : put(e, e->name, on ? "true" : "false");
 }
 
+/* A new reference. */
+static int text_value(const struct edit *e, json_t **out)
+{
+    errno = 0;
+    *out = json_string(e->value);
+    if (*out)
+        return 0;
+    return errno == ENOMEM ? mqm__no_memory() : bad_value(e, "a text (UTF-8)");
+}
+
 static int put_text(struct edit *e)
 {
-    json_t *value = json_string(e->value);
-    json_t *any = value ? NULL : json_string_nocheck(e->value);
+    json_t *value;
+    int r = text_value(e, &value);
 
-    if (!any)
-        return put_json(e, e->name, value);
-    json_decref(any);
-    return bad_value(e, "a text (UTF-8)");
+    return r ? r : put_json(e, e->name, value);
 }
 
 static int edit_cut(struct edit *e)
@@ -165,16 +172,30 @@ static size_t index_of(const json_t *list, const char *entry)
     return i;
 }
 
-/* The allow list as it stands in the file; a new reference, may be empty. */
+/* The allow list as it stands in the file; a new reference, may be empty.  The
+ * text was read before, so NULL: no memory. */
 static json_t *allow_list_of(const struct edit *e)
 {
-    json_t *root = json_loadb(e->now.text, e->now.len, 0, NULL);
+    json_error_t error;
+    json_t *root = mqm__json_load(e->now.text, e->now.len, &error);
     json_t *topic =
         json_array_get(json_object_get(root, "topics"), e->element.index);
     json_t *list = json_incref(json_object_get(topic, "allow"));
 
+    if (root && !list)
+        list = json_array();
     json_decref(root);
-    return list ? list : json_array();
+    return list;
+}
+
+static int add_entry(const struct edit *e, json_t *list)
+{
+    json_t *entry;
+    int r = text_value(e, &entry);
+
+    if (r)
+        return r;
+    return json_array_append_new(list, entry) ? mqm__no_memory() : 0;
 }
 
 static int edit_allow(struct edit *e, int add)
@@ -182,19 +203,20 @@ static int edit_allow(struct edit *e, int add)
     json_t *list = allow_list_of(e);
     size_t at = index_of(list, e->value);
     bool there = at < json_array_size(list);
+    int r = 0;
 
-    if (!add && !there) {
-        json_decref(list);
-        return mqm__fail(-ENOENT, "\"%.80s\" is not on the allow list",
-                         e->value);
-    }
-    if (add && !there && json_array_append_new(list, json_string(e->value))) {
-        json_decref(list);
-        return bad_value(e, "a text (UTF-8)");
-    }
-    if (!add)
+    if (!list)
+        return mqm__no_memory();
+    if (!add && !there)
+        r = mqm__fail(-ENOENT, "\"%.80s\" is not on the allow list", e->value);
+    else if (!add)
         json_array_remove(list, at);
-    return put_json(e, "allow", list);
+    else if (!there)
+        r = add_entry(e, list);
+    if (!r)
+        return put_json(e, "allow", list);
+    json_decref(list);
+    return r;
 }
 
 static int edit_other(struct edit *e, const struct setting_row *row)

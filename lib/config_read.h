@@ -29,6 +29,9 @@ int mqm__bad_place(const struct reader *rd, const struct json_place *at,
                    const char *fmt, ...);
 int mqm__no_memory(void);
 
+/* NULL: not valid, or no memory (errno is ENOMEM then). */
+json_t *mqm__json_load(const char *text, size_t len, json_error_t *e);
+
 int mqm__want_object(const struct reader *rd, const struct json_place *at,
                      const json_t *value);
 

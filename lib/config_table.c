@@ -72,6 +72,15 @@ const struct setting_row mqm__settings[] = {
      .preset = "2000",
      RANGE(10, 600000),
      .words = "A call waits for the store no longer."},
+    {.where = "store",
+     .name = "insist",
+     .kind = KIND_BOOL,
+     .offset = AT(store_config, insist),
+     .preset = "false",
+     .limits = "true or false",
+     .words = "Open also a store that is found to lose messages (it evicts "
+              "records, it is a replica); 'mqmctl doctor' tells what is wrong "
+              "with it."},
 
     {.where = "sides.*",
      .name = "adapter",
@@ -205,6 +214,15 @@ const struct setting_row mqm__settings[] = {
      RANGE(1000, 31622400000),
      .words = "How long a done message is remembered at least: more than the "
               "time after which a broker may still bring a copy."},
+    {.where = "topics[]",
+     .name = "rate",
+     .kind = KIND_COUNT,
+     .offset = AT(topic_config, rate),
+     .preset = "0",
+     RANGE(0, 100000000),
+     .words = "Messages a second that are expected, on the average of "
+              "keep_ms: 'mqmctl doctor' tells whether the store has room for "
+              "them.  0: it is not known."},
     {.where = "topics[]",
      .name = "policy_max_age_ms",
      .kind = KIND_MS,

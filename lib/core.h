@@ -97,6 +97,13 @@ int mqm__reload_if_changed(mqm *m);
 /* Reads, checks against the old one, opens nothing. */
 int mqm__load(mqm *m);
 
+/* remember.c: how far a store remembers. */
+int64_t mqm__clock_margin(mqm *m); /* of producers */
+int mqm__check_memory(mqm *m);     /* of a store that was just opened */
+/* It has lost a claim that was made then: loud, and in doubt from now on is
+ * what has no record, unless the store has seen to it. */
+void mqm__store_went_back(mqm *m, const struct work *w, int64_t claimed_ms);
+
 /* keeper.c */
 int mqm__keeper_start(mqm *m);
 void mqm__keeper_stop(mqm *m);

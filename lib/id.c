@@ -63,6 +63,27 @@ size_t mqm__id_fold(unsigned char *out, const void *id, size_t len)
     return len;
 }
 
+size_t mqm__id_of_origin(unsigned char *out, const char *origin)
+{
+    size_t len = strlen(origin), all = len + 2 == UUID_BYTES ? len + 3
+                                                             : len + 2;
+
+    if (len == 0 || all > MQM_ID_MAX)
+        return 0;
+    memset(out, 0, all);
+    out[0] = '@';
+    memcpy(out + 1, origin, len);
+    return all;
+}
+
+int mqm__id_is_origin(const void *id, size_t len)
+{
+    const unsigned char *p = id;
+
+    return len > 2 && len <= MQM_ID_MAX && len != UUID_BYTES && p[0] == '@' &&
+           p[len - 1] == 0;
+}
+
 int mqm__id_is_uuid(const unsigned char *id, size_t len)
 {
     return len == UUID_BYTES && is_uuid(id);

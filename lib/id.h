@@ -20,6 +20,12 @@ size_t mqm__id_trim(const void *id, size_t len);
  * length, 0 for an id that is empty or too long. */
 size_t mqm__id_fold(unsigned char *out, const void *id, size_t len);
 
+/* A key for a copy without an id, of where it lies: "@" and that and a NUL, or
+ * two.  No folded id is like that, since none ends with a NUL but a UUID of 16
+ * bytes.  Returns the length, 0 if it would be too long. */
+size_t mqm__id_of_origin(unsigned char *out, const char *origin);
+int mqm__id_is_origin(const void *id, size_t len);
+
 /* Is what was folded a UUID (of a variant and version that are in use)?  Its
  * text, in lower case: MQM_ID_LEN + 1 bytes. */
 int mqm__id_is_uuid(const unsigned char *id, size_t len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* open.c - a handle from mqm_open() to mqm_close(). */
+#include "checkup.h"
 #include "claim.h"
 #include "error.h"
 #include "plugin.h"
@@ -83,43 +84,6 @@ static int init(mqm *m, const struct mqm_options *opts)
     return m->source.path ? 0 : mqm__fail(-ENOMEM, "no memory for a path");
 }
 
-static int forget_before(mqm *m, const struct topic_config *t, int64_t *from,
-                         int64_t *created)
-{
-    int64_t raise_ms = *created + t->policy.margin_ms;
-
-    mqm__log(m, MQM_WARN,
-             "%s: the store was made after \"since\": is it the one that the "
-             "migration began with?  Messages born before it are in doubt",
-             t->space);
-    return m->store.table->store->memory(m->store.self, t->space, raise_ms,
-                                         from, created);
-}
-
-/* A store that began after the switch has forgotten what was before it: it is
- * not the one that the migration began with.  Of what was before it the
- * producers' clocks may have been ahead. */
-static int check_memory(mqm *m)
-{
-    const struct config *c = m->snapshot->config;
-    const struct mqm_store *s = m->store.table->store;
-    int r = 0;
-
-    for (size_t i = 0; i < c->n_topics && r == 0; i++) {
-        const struct topic_config *t = &c->topics[i];
-        int64_t from = 0, created = 0, since = t->policy.since_ms;
-
-        mqm__combine_enter(&m->combine);
-        r = s->memory(m->store.self, t->space, 0, &from, &created);
-        if (r == 0 && since && created > since &&
-            from < created + t->policy.margin_ms &&
-            (s->flags & MQM_STORE_DURABLE))
-            r = forget_before(m, t, &from, &created);
-        mqm__combine_leave(&m->combine);
-    }
-    return r < 0 ? mqm__fail_in(r, "store: ") : 0;
-}
-
 static int open_store(mqm *m)
 {
     const struct config *c = m->snapshot->config;
@@ -140,7 +104,8 @@ static int open_store(mqm *m)
         mqm__plugin_close(&m->store);
         return r;
     }
-    return check_memory(m);
+    r = mqm__checkup_opening(m);
+    return r < 0 ? r : mqm__check_memory(m);
 }
 
 /* The program was told that nobody may be in a call; a handler that still runs

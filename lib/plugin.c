@@ -62,8 +62,9 @@ static int judge(const struct mqm_plugin *p, const char *path, int kind)
     if (kind == PLUGIN_STORE ? !s : !a)
         return mqm__fail(-EINVAL, "%s: '%s' is no %s", path, p->name,
                          kind == PLUGIN_STORE ? "store" : "adapter");
-    if (kind == PLUGIN_STORE && (s->size < sizeof(*s) || !s->open ||
-                                 !s->close || !s->swap || !s->memory))
+    if (kind == PLUGIN_STORE &&
+        (s->size < offsetof(struct mqm_store, checkup) || !s->open ||
+         !s->close || !s->swap || !s->memory))
         return mqm__fail(-EINVAL, "%s: store '%s' lacks open, close, swap or "
                          "memory", path, p->name);
     if (kind == PLUGIN_ADAPTER &&
@@ -145,17 +146,9 @@ static int host_fail(const struct mqm_host *host, int err, const char *fmt, ...)
     return err;
 }
 
-/* A store knows spaces, not topics: the largest counts. */
 static int64_t host_clock_margin(const struct mqm_host *host)
 {
-    struct snapshot *snap = mqm__snapshot(((const struct plugin *)host)->m);
-    int64_t most = 0;
-
-    for (size_t i = 0; i < snap->config->n_topics; i++)
-        if (snap->config->topics[i].policy.margin_ms > most)
-            most = snap->config->topics[i].policy.margin_ms;
-    mqm__snapshot_put(snap);
-    return most;
+    return mqm__clock_margin(((const struct plugin *)host)->m);
 }
 
 static const struct mqm_host host_table = {

@@ -20,6 +20,12 @@ enum plugin_kind { PLUGIN_STORE, PLUGIN_ADAPTER };
          offsetof(struct mqm_adapter, fn) + sizeof((table)->fn) &&             \
      (table)->fn)
 
+/* The same of a store's, whose first functions each store has. */
+#define mqm__store_can(table, fn)                                              \
+    ((table)->size >=                                                          \
+         offsetof(struct mqm_store, fn) + sizeof((table)->fn) &&               \
+     (table)->fn)
+
 /* Load by name or path: checked, not opened.  path (may be NULL) gets where it
  * was found. */
 int mqm__plugin_load(const struct mqm_plugin **out, const char *dir,

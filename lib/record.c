@@ -137,7 +137,7 @@ static int acquire(const struct record *cur, const struct request *rq,
 static void leave(const struct record *cur, const struct request *rq,
                   int to, struct record *next)
 {
-    become(next, cur, to, cur->side);
+    become(next, cur, to, cur->state == MQM_FREE ? rq->side : cur->side);
     if (rq->op == OP_RENEW)
         memcpy(next->holder, cur->holder, sizeof(next->holder));
     if (rq->op == OP_RENEW || rq->op == OP_FAILURE)
@@ -153,6 +153,12 @@ static void leave(const struct record *cur, const struct request *rq,
     if (to == MQM_DONE)
         next->doubt = 0;
     next->token = rq->token;
+}
+
+bool mqm__is_older(const struct record *cur, const struct request *rq)
+{
+    return rq->proven &&
+           (cur->state == MQM_FREE || cur->token < rq->token);
 }
 
 /* It happened, say those who know: an attempt since the doubt, or a person who
@@ -188,6 +194,11 @@ static int end(const struct record *cur, const struct request *rq,
     }
     if (newest && cur->state == way[rq->op].to)
         return verdict(MQM_OK, "repeated", why);
+    if (rq->op == OP_SUCCESS && cur->state != MQM_DONE &&
+        mqm__is_older(cur, rq)) {
+        leave(cur, rq, MQM_DONE, next);
+        return verdict(MQM_OK, "the store went back", why);
+    }
     return verdict(MQM_LOST, "overtaken", why);
 }
 

@@ -50,7 +50,7 @@
  *   (1) A message belongs to one side.  Only assign moves it, and only while
  *       nobody works on it and nothing of it is in doubt.
  *   (2) While its lease lasts, only its holder changes a HELD record.  The one
- *       exception is a success that settles the doubt.
+ *       exception is a success that settles the doubt, or is newer.
  *   (3) A copy is dropped only with a record that says why.  Until DONE the
  *       side that the message belongs to has a copy, if only in parking; while
  *       it is FREE both sides have; once reassigned, one of them has.  What is
@@ -65,7 +65,8 @@
  *   (7) A call repeated after a lost answer gets its first verdict and changes
  *       nothing but a lease that is over; nor does one that comes too late
  *       (LOST, if it is a worker).
- *   (8) No success is thrown away, and nothing is in doubt without a reason.
+ *   (8) No success is thrown away, also if the store has gone back to before
+ *       its attempt, and nothing is in doubt without a reason.
  *   (9) by_rule, body_safe, unsent, attempts and the words for people say what
  *       they are said to below.
  *  (10) While the pause after a failure lasts, nobody is given the message.
@@ -143,6 +144,8 @@ struct request {
     bool by_rule;      /* route comes from "switch off" or "born before"     */
     bool unsure;       /* the store may have forgotten this message          */
     bool parked_copy;  /* this copy comes out of the parking topic           */
+    bool proven;       /* of an end: the store has said that token is on     */
+                       /*   record                                           */
     bool body_safe;    /* OP_PARK, OP_PARK_FAILED: it lies in the parking    */
                        /*   topic                                            */
     int why;           /* OP_PARK, OP_PARK_FAILED: a parked_why              */
@@ -153,6 +156,10 @@ struct request {
  * attempt's token is next->token, or the proposal if nothing changed. */
 int mqm__decide(const struct record *cur, const struct request *rq,
                 struct record *next, const char **why);
+
+/* Is the record older than the attempt that ends?  Tokens only grow, so then
+ * the store has lost what it had. */
+bool mqm__is_older(const struct record *cur, const struct request *rq);
 
 /* "lease ran out", ...: of a parked_why. */
 const char *mqm__parked_words(int why);

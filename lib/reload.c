@@ -63,12 +63,13 @@ static int parse(mqm *m, const char *text, size_t len, const char *where)
     return r;
 }
 
-/* What cannot be reached is read anew when it can be, though it may be the file
- * that it was: nothing is known of it meanwhile. */
+/* What cannot be reached, or read for lack of memory, is read anew when it can
+ * be, though it may be the file that it was: nothing is known of it till then.
+ */
 static int unreachable(mqm *m, int r)
 {
     if (r != -EAGAIN) {
-        memset(m->source.stamp, 0, sizeof(m->source.stamp));
+        mqm__source_file_forget(&m->source);
         m->broken = 0;
     }
     return r;
@@ -87,8 +88,10 @@ static int read_file(mqm *m)
     if (r == 0)
         return m->broken ? mqm__fail(m->broken, "%s", m->complaint) : 0;
     r = parse(m, text, len, m->source.path);
-    m->broken = r < 0 ? r : 0;
     free(text);
+    if (r == -ENOMEM)
+        return unreachable(m, r);
+    m->broken = r < 0 ? r : 0;
     return r < 0 ? r : 1;
 }
 

@@ -40,9 +40,10 @@ static void copy(const mqm *m, struct work *to, const struct item *i, int op)
     to->rq.side = from->rq.side;
     to->rq.holder = m->instance;
     to->rq.token = i->token;
+    to->rq.proven = true;
     to->rq.lease_ms = from->topic->lease_ms;
     to->version = 0;
-    to->finished = to->unreadable = false;
+    to->finished = to->unreadable = to->went_back = false;
     memcpy(to->id, from->id, from->swap.key.id_len);
     to->swap.key = from->swap.key;
     to->swap.key.id = to->id;

@@ -60,7 +60,7 @@ static int inspect(mqm *m, const struct config *c, const struct mqm_msg *msg,
     if (!s)
         return -ENOMEM;
     w = &s->work[0];
-    r = mqm__work_init(m, w, c, msg, OP_LOOK, 0);
+    r = mqm__work_init(m, w, c, msg, OP_LOOK, WORK_AS_LISTED);
     if (r == 0) {
         ask = &w->swap;
         ask->expect = MQM_ASK;
@@ -156,7 +156,7 @@ static int mend(mqm *m, const struct mqm_msg *msg, uint64_t token, int op,
     snap = mqm__snapshot(m);
     any = for_any_side(snap->config, msg);
     w = &s->work[0];
-    r = mqm__work_init(m, w, snap->config, &any, op, 0);
+    r = mqm__work_init(m, w, snap->config, &any, op, WORK_AS_LISTED);
     if (r == 0) {
         w->rq.token = token;
         w->rq.route = owner;

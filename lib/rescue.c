@@ -206,16 +206,6 @@ static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
     return NULL;
 }
 
-/* Its key is its place: claim.c. */
-static bool is_by_origin(const struct mqm_msg *msg, const char *origin)
-{
-    const char *id = msg->id;
-
-    return msg->id_len > 1 && id[0] == '@' &&
-           strlen(origin) == msg->id_len - 1 &&
-           memcmp(id + 1, origin, msg->id_len - 1) == 0;
-}
-
 static int rescue_one(struct rescue *r, const struct mqm_record *rec)
 {
     const int to = mqm__topic_side(r->topic, rec->side);
@@ -225,7 +215,7 @@ static int rescue_one(struct rescue *r, const struct mqm_record *rec)
 
     if (to < 0)
         return to;
-    if (is_by_origin(r->msg, place ? place : rec->origin))
+    if (mqm__id_is_origin(r->msg->id, r->msg->id_len))
         return tell(r, rec, MQM_RESCUE_WITHOUT_ID, NULL, 0,
                     "it has no id, and comes again on its own side only");
     why = waits_for(r, rec, place ? from : -1, to);
@@ -237,10 +227,20 @@ static int rescue_one(struct rescue *r, const struct mqm_record *rec)
 
 /* ------------------------------ which ones ------------------------------- */
 
+/* Nobody is at it: owed, or held by somebody who died. */
+static bool is_idle(const struct mqm_record *rec)
+{
+    return rec->state == MQM_OWED ||
+           (rec->state == MQM_HELD && rec->left_ms == 0);
+}
+
+/* Perhaps no copy is on its way: it says so itself, or it was never tried. */
 static bool is_lost(const struct rescue *r, const struct mqm_record *rec)
 {
-    return rec->state == MQM_OWED && !(rec->flags & MQM_BY_RULE) &&
-           (!rec->attempts || (rec->flags & MQM_UNSENT)) &&
+    const bool untried = rec->state == MQM_OWED && !rec->attempts &&
+                         !(rec->flags & MQM_BY_RULE);
+
+    return is_idle(rec) && (untried || (rec->flags & MQM_UNSENT)) &&
            (r->o.id || rec->age_ms >= r->o.older_ms) &&
            (!r->o.side || strcmp(r->o.side, rec->side) == 0);
 }

@@ -16,6 +16,7 @@ void mqm__end(struct run *r, struct item *i, int op)
     (void)r;
     i->w->rq.op = op;
     i->w->rq.token = i->token;
+    i->w->rq.proven = true;
     i->w->finished = false;
     atomic_store(&i->phase, PHASE_ENDING);
 }

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { RETRY_MS = 500 };
+enum { RETRY_MS = 500, PROOF = 0, COUNTED = 1 };
 
 /* An acquire must come without a token, the others with one. */
 static int check_claim(const struct mqm_claim *c)
@@ -28,18 +28,22 @@ static void refuse(struct mqm_claim *c, int err, const char *why)
         c->token = 0;
 }
 
-/* A claim's cell is the version, mixed with message and token: cells written at
- * the same moment may have the same version, and a version alone would prove a
- * token whose message has become another. */
-static uint64_t sealed(const struct work *w, uint64_t token, uint64_t version)
+/* reserved[PROOF] of a claim: of its message and token, so that the token of a
+ * claim whose message has become another proves nothing. */
+static uint64_t proof_of(const struct work *w, uint64_t token)
 {
     uint64_t h = 1469598103934665603u ^ token;
 
-    if (!version)
-        return 0;
     for (size_t i = 0; i < w->swap.key.id_len; i++)
         h = (h ^ w->id[i]) * 1099511628211u;
-    return version ^ (h ^ h >> 29);
+    return h ^ h >> 29;
+}
+
+/* A claim's cell is the version, mixed with that: cells written at the same
+ * moment may have the same version. */
+static uint64_t sealed(const struct work *w, uint64_t token, uint64_t version)
+{
+    return version ? version ^ proof_of(w, token) : 0;
 }
 
 static int begin(mqm *m, struct work *w, const struct config *conf,
@@ -57,6 +61,8 @@ static int begin(mqm *m, struct work *w, const struct config *conf,
     }
     w->rq.token = c->op == MQM_OP_ACQUIRE ? 0 : c->token;
     w->version = sealed(w, w->rq.token, c->op == MQM_OP_ACQUIRE ? 0 : c->cell);
+    w->rq.proven = c->op != MQM_OP_ACQUIRE &&
+                   c->reserved[PROOF] == proof_of(w, c->token);
     if (c->op == MQM_OP_FAILURE)
         w->rq.lease_ms = mqm__pause_after(w->topic, c->attempt);
     w->rq.why = c->op == MQM_OP_PARK_FAILED ? WHY_TRIES : WHY_UNSURE;
@@ -67,10 +73,14 @@ static const enum count ended[] = {
     [MQM_OP_SUCCESS] = COUNT_SUCCEEDED, [MQM_OP_FAILURE] = COUNT_FAILED,
     [MQM_OP_DOUBT] = COUNT_PARKED, [MQM_OP_PARK_FAILED] = COUNT_PARKED};
 
-static void count_end(mqm *m, const struct work *w, int op)
+/* Once a claim, however often its end is repeated. */
+static void count_end(mqm *m, const struct work *w, struct mqm_claim *c)
 {
-    if (w->result == MQM_OK && op != MQM_OP_RENEW && op != MQM_OP_HAND_BACK)
-        mqm__count(m, w, ended[op]);
+    if (w->result != MQM_OK || c->op == MQM_OP_RENEW ||
+        c->op == MQM_OP_HAND_BACK || c->reserved[COUNTED])
+        return;
+    mqm__count(m, w, ended[c->op]);
+    c->reserved[COUNTED] = 1;
 }
 
 /* Of a claim whose first answer was lost the lease began then; and of all the
@@ -104,6 +114,8 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     c->why = w->why;
     if (c->op == MQM_OP_ACQUIRE) {
         c->token = granted ? w->now.token : 0;
+        c->reserved[COUNTED] = 0;
+        c->reserved[PROOF] = granted ? proof_of(w, c->token) : 0;
         c->attempt = w->now.attempts;
         c->lease_ms = granted ? lease_left(w, asked_ms)
                       : w->retry_ms ? w->retry_ms : RETRY_MS;
@@ -113,32 +125,84 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
         c->cell = sealed(w, c->token, w->version);
     if (c->op != MQM_OP_ACQUIRE)
-        count_end(m, w, c->op);
+        count_end(m, w, c);
     mqm__audit(m, c->op == MQM_OP_ACQUIRE ? "acquire" : "end", &c->msg, w);
 }
 
+/* Up to WORK_MAX claims of a call, on their way. */
+struct part {
+    struct mqm_claim *const *claims;
+    struct work *work; /* one for each */
+    size_t n;
+    int64_t asked_ms;
+    int result; /* the first that is negative */
+    struct flight flight;
+};
+
+static void prepare(mqm *m, struct part *p, const struct config *conf)
+{
+    p->result = MQM_OK;
+    p->flight.n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        int r = begin(m, &p->work[i], conf, p->claims[i]);
+
+        if (r == 0)
+            p->flight.w[p->flight.n++] = &p->work[i];
+        else if (p->result == MQM_OK)
+            p->result = r;
+    }
+}
+
+static void post(mqm *m, struct part *p)
+{
+    p->asked_ms = mqm__mono_ms();
+    mqm__work_post(m, &p->flight);
+}
+
+static void receive(mqm *m, struct part *p)
+{
+    int r = mqm__work_finish(m, &p->flight);
+
+    for (size_t i = 0, done = 0; done < p->flight.n; i++)
+        if (p->flight.w[done] == &p->work[i]) {
+            finish(m, p->claims[i], &p->work[i], p->asked_ms);
+            done++;
+        }
+    if (p->result == MQM_OK)
+        p->result = r;
+}
+
+/* While one part is with the store, the next is prepared.  What has a key of
+ * the one before waits for its end: the claims of a call take effect in their
+ * order. */
 static int submit(mqm *m, struct scratch *s, const struct config *conf,
                   struct mqm_claim *const *claims, size_t n)
 {
-    struct work *w[WORK_MAX];
-    int64_t asked = mqm__mono_ms();
-    int result = MQM_OK, r;
-    size_t k = 0;
+    struct part part[2], *last = NULL, *next;
+    int result = MQM_OK;
 
-    for (size_t i = 0; i < n; i++) {
-        r = begin(m, &s->work[i], conf, claims[i]);
-        if (r == 0)
-            w[k++] = &s->work[i];
-        else if (result == MQM_OK)
-            result = r;
-    }
-    r = k ? mqm__work_do(m, w, k) : MQM_OK;
-    for (size_t i = 0, done = 0; i < n && done < k; i++)
-        if (w[done] == &s->work[i]) {
-            finish(m, claims[i], &s->work[i], asked);
-            done++;
+    for (size_t i = 0, turn = 0; i < n || last; i += WORK_MAX, turn ^= 1) {
+        next = i < n ? &part[turn] : NULL;
+        if (next) {
+            next->claims = claims + i;
+            next->work = s->work + turn * WORK_MAX;
+            next->n = n - i < WORK_MAX ? n - i : WORK_MAX;
+            prepare(m, next, conf);
         }
-    return result < 0 ? result : r;
+        if (next && last && mqm__work_meets(&last->flight, &next->flight)) {
+            receive(m, last);
+            result = result < 0 ? result : last->result;
+            last = NULL;
+        }
+        if (next)
+            post(m, next);
+        if (last) {
+            receive(m, last);
+            result = result < 0 ? result : last->result;
+        }
+        last = next;
+    }
+    return result;
 }
 
 static int check_claims(struct mqm_claim *const *claims, size_t n)
@@ -155,7 +219,7 @@ int mqm_submit(mqm *m, struct mqm_claim *const *claims, size_t n)
 {
     struct snapshot *snap;
     struct scratch *s;
-    int r = mqm__enter(m), result = MQM_OK;
+    int r = mqm__enter(m);
 
     if (r == 0)
         r = check_claims(claims, n);
@@ -166,15 +230,10 @@ int mqm_submit(mqm *m, struct mqm_claim *const *claims, size_t n)
     if (!s)
         return r < 0 ? r : -ENOMEM;
     snap = mqm__snapshot(m);
-    for (size_t i = 0; i < n; i += WORK_MAX) {
-        r = submit(m, s, snap->config, claims + i,
-                   n - i < WORK_MAX ? n - i : WORK_MAX);
-        if (result == MQM_OK)
-            result = r;
-    }
+    r = submit(m, s, snap->config, claims, n);
     mqm__snapshot_put(snap);
     mqm__scratch_put(m, s);
-    return result;
+    return r;
 }
 
 static int one(mqm *m, struct mqm_claim *c, int op)

@@ -26,6 +26,7 @@ enum count {
     COUNT_WITHOUT_ID, COUNT_FUTURE_BORN,
     COUNT_FIRST,  /* copies of messages that nobody had seen (sight.h)      */
     COUNT_SECOND, /* copies of messages that the other side saw first       */
+    COUNT_WENT_BACK, /* claims that the store had lost                       */
     COUNTS
 };
 

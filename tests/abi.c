@@ -141,6 +141,16 @@ AT(mqm_plugin_info, path, 32);
 AT(mqm_plugin_info, result, 40);
 AT(mqm_plugin_info, why, 48);
 
+SIZE(mqm_finding, 64);
+AT(mqm_finding, size, 0);
+AT(mqm_finding, level, 8);
+AT(mqm_finding, part, 16);
+AT(mqm_finding, group, 24);
+AT(mqm_finding, topic, 32);
+AT(mqm_finding, subject, 40);
+AT(mqm_finding, text, 48);
+AT(mqm_finding, remedy, 56);
+
 SIZE(mqm_event, 48);
 AT(mqm_event, size, 0);
 AT(mqm_event, call, 8);
@@ -149,7 +159,7 @@ AT(mqm_event, token, 24);
 AT(mqm_event, result, 32);
 AT(mqm_event, why, 40);
 
-SIZE(mqm_stats, 144);
+SIZE(mqm_stats, 152);
 AT(mqm_stats, size, 0);
 AT(mqm_stats, granted, 8);
 AT(mqm_stats, doubtful, 16);
@@ -168,6 +178,7 @@ AT(mqm_stats, seen_second, 112);
 AT(mqm_stats, lately_first, 120);
 AT(mqm_stats, lately_second, 128);
 AT(mqm_stats, lately_ms, 136);
+AT(mqm_stats, went_back, 144);
 
 SIZE(mqm_instance_info, 296);
 AT(mqm_instance_info, size, 0);
@@ -254,7 +265,23 @@ AT(mqm_swap, keep_ms, 64);
 AT(mqm_swap, result, 72);
 AT(mqm_swap, now, 80);
 
-SIZE(mqm_store, 64);
+SIZE(mqm_inquiry, 112);
+AT(mqm_inquiry, size, 0);
+AT(mqm_inquiry, find, 8);
+AT(mqm_inquiry, opening, 16);
+AT(mqm_inquiry, rate, 24);
+AT(mqm_inquiry, keep_ms, 32);
+AT(mqm_inquiry, records, 40);
+AT(mqm_inquiry, margin_ms, 48);
+AT(mqm_inquiry, group, 56);
+AT(mqm_inquiry, topic, 64);
+AT(mqm_inquiry, parking, 72);
+AT(mqm_inquiry, is_new, 80);
+AT(mqm_inquiry, since_ms, 88);
+AT(mqm_inquiry, settle_ms, 96);
+AT(mqm_inquiry, work_ms, 104);
+
+SIZE(mqm_store, 88);
 AT(mqm_store, size, 0);
 AT(mqm_store, flags, 8);
 AT(mqm_store, open, 16);
@@ -263,8 +290,11 @@ AT(mqm_store, swap, 32);
 AT(mqm_store, list, 40);
 AT(mqm_store, memory, 48);
 AT(mqm_store, tick, 56);
+AT(mqm_store, checkup, 64);
+AT(mqm_store, swap_begin, 72);
+AT(mqm_store, swap_end, 80);
 
-SIZE(mqm_adapter, 112);
+SIZE(mqm_adapter, 120);
 AT(mqm_adapter, size, 0);
 AT(mqm_adapter, open, 8);
 AT(mqm_adapter, close, 16);
@@ -279,6 +309,7 @@ AT(mqm_adapter, positions, 80);
 AT(mqm_adapter, headers, 88);
 AT(mqm_adapter, publish_with, 96);
 AT(mqm_adapter, dead, 104);
+AT(mqm_adapter, checkup, 112);
 
 SIZE(mqm_field, 24);
 AT(mqm_field, name, 0);

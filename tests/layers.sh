@@ -5,7 +5,8 @@
 #     rules     record, policy, id, error: no store, adapter, foreign library
 #     plugins   stores and adapters: plugin.h, their own folder's headers, and
 #               the one foreign library that is their reason to be; a store in
-#               plugins/ also what every store does alike (swaps, setting)
+#               plugins/ also what stores do alike (swaps, setting,
+#               finding, redis_dial)
 #     foreign   a foreign library stands in one noun of lib and adapters; mqmctl
 #               has none; an example is a program and may have its own
 #     tools     of our headers, mqmctl and the examples include mqmigrate.h
@@ -93,8 +94,8 @@ plugins_rule() {
     matches "$1" "lib/stores/*|adapters/*|plugins/*|$outside" || return
     [[ $2 == mqmigrate/* ]] && return
     # Linked into it once more, with nothing of the core behind them.
-    [[ $1 == plugins/* && $2 == '"../../lib/stores/s'@(waps|etting)'.h' ]] &&
-        return
+    [[ $1 == plugins/* && $2 == \
+        '"../../lib/stores/'@(swaps|setting|finding|redis_dial)'.h' ]] && return
     # Where the built-in ones are declared, and the clocks; nothing of the core
     # comes with them: see bare_headers().
     [[ $1 == lib/stores/* && $2 == '"../'@(stores|clock)'.h' ]] && return

@@ -498,6 +498,13 @@ checking() {
         "parking topic 'parking': no topic 'parking': create it" mqmctl check
     mv "$tmp/rocketmq/away" "$tmp/rocketmq/parking"
     check "check, as JSON" json_is_ok mqmctl check
+    says "doctor: where it found nothing that loses" 0 \
+        "ok     store durability: full" mqmctl doctor
+    says "doctor: a remedy" 0 'remedy: set "rate"' mqmctl doctor
+    says "doctor: an adapter that cannot tell" 0 \
+        "warn   kafka rewards (issuer): look: plugin '$tmp/mqm_files.so'" \
+        mqmctl doctor
+    check "doctor, as JSON" json_is_ok mqmctl doctor
     says "plugins" 0 "sqlite" mqmctl plugins
     check "plugins, as JSON" json_is_ok mqmctl plugins
     check "pending, as JSON" json_is_ok mqmctl pending rewards
@@ -510,8 +517,12 @@ checking() {
     says "check: a setting misspelt" 1 "app" mqmctl check
     echo '{' >"$config"
     says "check: no JSON" 1 "line" mqmctl check
+    sed "s|sqlite:$tmp/mqm.db|memory:|" "$tmp/saved" >"$config"
+    says "doctor: a store that nobody shares" 1 "loses  store shared" \
+        mqmctl doctor
     cp "$tmp/saved" "$config"
     sed -i "s|sqlite:$tmp|sqlite:$tmp/no/such|" "$config"
+    says "doctor: a store that cannot be opened" 1 "error" mqmctl doctor
     says "check: a store that cannot be opened" 1 "error" mqmctl check
     cp "$tmp/saved" "$config"
 }

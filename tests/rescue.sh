@@ -26,7 +26,8 @@ cat >"$config" <<JSON
   },
   "topics": [
     {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%"}
+     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%",
+     "clock_margin_ms": 0}
   ]
 }
 JSON

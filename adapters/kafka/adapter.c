@@ -100,6 +100,7 @@ static const struct mqm_adapter adapter = {
     .positions = kafka_positions,
     .headers = kafka_headers,
     .publish_with = kafka_publish_with,
+    .checkup = kafka_checkup,
 };
 
 MQM_PLUGIN = {

@@ -99,4 +99,7 @@ int kafka_positions(void *self, const char *group, const char *topic,
                     int (*visit)(void *user, const struct mqm_position *p),
                     void *user);
 
+/* checkup.c */
+int kafka_checkup(void *self, const struct mqm_inquiry *q);
+
 #endif

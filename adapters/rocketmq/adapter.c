@@ -94,6 +94,7 @@ static const struct mqm_adapter adapter = {
     .headers = rmq_headers,
     .publish_with = rmq_publish_with,
     .dead = rmq_dead,
+    .checkup = rmq_checkup,
 };
 
 MQM_PLUGIN = {

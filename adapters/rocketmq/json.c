@@ -58,7 +58,10 @@ const char *rmq_json_after(const char *value)
     value = past(value);
     if (*value == ':') /* it was a name */
         value = past(blanks(value + 1));
-    return *value == ',' ? blanks(value + 1) : NULL;
+    if (*value != ',')
+        return NULL;
+    value = blanks(value + 1);
+    return *value ? value : NULL;
 }
 
 const char *rmq_json_member(const char *object, const char *name)

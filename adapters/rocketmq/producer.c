@@ -182,29 +182,6 @@ static int copy_property(void *user, const struct mqm_field *f)
     return set_property(to->self, to->message, f->name, f->value);
 }
 
-/* Names that mean something to broker and client, and would be obeyed. */
-static int is_theirs(const char *name)
-{
-    static const char *const names[] = {
-        "KEYS", "TAGS", "WAIT", "DELAY", "UNIQ_KEY", "RETRY_TOPIC",
-        "REAL_TOPIC", "REAL_QID", "TRAN_MSG", "PGROUP", "MIN_OFFSET",
-        "MAX_OFFSET", "BUYER_ID", "ORIGIN_MESSAGE_ID", "TRANSFER_FLAG",
-        "CORRECTION_FLAG", "MQ2_FLAG", "RECONSUME_TIME", "MSG_REGION",
-        "TRACE_ON", "MAX_RECONSUME_TIMES", "CONSUME_START_TIME", "POP_CK",
-        "INIT_MSG", "EXTEND_UNIQ_INFO", "INSTANCE_ID", "CLUSTER",
-        "1ST_POP_TIME",
-        "INNER_MULTI_DISPATCH", "INNER_MULTI_QUEUE_OFFSET", "INNER_NUM",
-        "INNER_BASE", "DUP_INFO", "CHECK_IMMUNITY_TIME_IN_SECONDS",
-        "CORRELATION_ID", "REPLY_TO_CLIENT", "TTL", "ARRIVE_TIME", "PUSH_REPLY",
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcmp(name, names[i]))
-            return 1;
-    return !strcmp(name, MQM_ID_HEADER) || !strcmp(name, RMQ_LENGTH_HEADER) ||
-           !strncmp(name, "TIMER_", 6) || !strncmp(name, "__", 2);
-}
-
 static int is_text(const void *bytes, size_t len)
 {
     const unsigned char *c = bytes;
@@ -223,7 +200,7 @@ static int set_field(struct rmq *self, struct CMessage *m,
 
     if (!f->len)
         return MQM_OK;
-    if (!f->name[0] || is_theirs(f->name) ||
+    if (!f->name[0] || rmq_is_reserved(f->name, strlen(f->name)) ||
         !is_text(f->name, strlen(f->name)) || !is_text(f->value, f->len)) {
         self->host->log(self->host, MQM_WARN,
                         "header '%s' (%zu bytes) is left out: RocketMQ cannot "

@@ -6,7 +6,8 @@
  * client.c fills the table; message.c reads a message; callback.c decides what
  * a callback of the client answers; consumer.c begins and ends consumers;
  * producer.c sends; reader.c, scan.c and fetch.c read without being a member of
- * a group; remoting.c asks what the client cannot: route.c, positions.c.
+ * a group; remoting.c asks what the client cannot: route.c, positions.c;
+ * checkup.c, position.c are for a person who asks whether all is well.
  */
 #ifndef RMQ_ROCKETMQ_H
 #define RMQ_ROCKETMQ_H
@@ -165,6 +166,9 @@ struct rmq_settings {
 int rmq_read_settings(struct rmq_settings *set, const struct mqm_host *host,
                       const struct mqm_setting *settings, size_t n);
 
+/* A name of a property that is not the user's to set. */
+int rmq_is_reserved(const char *name, size_t len);
+
 /* The next of the names in set->properties, from *at on.  Its length, 0 at the
  * end; not terminated. */
 size_t rmq_next_property(const char **at, const char **name);
@@ -322,5 +326,20 @@ void rmq_end_fetcher(struct rmq *self);
 int rmq_positions(void *self, const char *group, const char *topic,
                   int (*visit)(void *user, const struct mqm_position *p),
                   void *user);
+
+/* checkup.c, position.c */
+int rmq_checkup(void *self, const struct mqm_inquiry *q);
+
+struct rmq_queues { /* of a topic on one broker */
+    char address[128]; /* of its master */
+    char broker[128];
+    int n;
+};
+/* One request on a connection of its own.  The answer's code, or -1. */
+int rmq_ask_broker(const struct rmq_queues *at, int code, const char *fields,
+                   struct rmq_answer *a);
+/* Where the group stands in them. */
+void rmq_look_at_group(const struct mqm_inquiry *q,
+                       const struct rmq_queues *queues, size_t n);
 
 #endif

@@ -42,23 +42,29 @@ static const struct known {
     NUMBER(wait_ms, 0, 86400000),
 };
 
-/* The broker's and the client's own: publish() sets them, or nobody may. */
+/* The broker's and the client's own, which they would obey: publish() sets
+ * them, or nobody may. */
 static const char *const reserved[] = {
-    "KEYS",
-    "TAGS",
-    "UNIQ_KEY",
-    "WAIT",
-    "DELAY",
-    "RETRY_TOPIC",
-    "REAL_TOPIC",
-    "REAL_QID",
-    MQM_ID_HEADER,
-    "TRAN_MSG",
-    "ORIGIN_MESSAGE_ID",
-    "MAX_OFFSET",
-    "MIN_OFFSET",
-    RMQ_LENGTH_HEADER,
+    "KEYS", "TAGS", "UNIQ_KEY", "WAIT", "DELAY", "RETRY_TOPIC", "REAL_TOPIC",
+    "REAL_QID", "TRAN_MSG", "PGROUP", "ORIGIN_MESSAGE_ID", "MAX_OFFSET",
+    "MIN_OFFSET", "BUYER_ID", "TRANSFER_FLAG", "CORRECTION_FLAG", "MQ2_FLAG",
+    "RECONSUME_TIME", "MAX_RECONSUME_TIMES", "CONSUME_START_TIME",
+    "MSG_REGION", "TRACE_ON", "POP_CK", "1ST_POP_TIME", "INIT_MSG",
+    "EXTEND_UNIQ_INFO", "INSTANCE_ID", "CLUSTER", "DUP_INFO", "INNER_NUM",
+    "INNER_BASE", "INNER_MULTI_DISPATCH", "INNER_MULTI_QUEUE_OFFSET",
+    "CHECK_IMMUNITY_TIME_IN_SECONDS", "CORRELATION_ID", "REPLY_TO_CLIENT",
+    "TTL", "ARRIVE_TIME", "PUSH_REPLY_TIME", "TIMER_DELAY_SEC",
+    "TIMER_DELAY_MS", "TIMER_DELIVER_MS", "TIMER_OUT_MS", "__SHARDINGKEY",
+    MQM_ID_HEADER, RMQ_LENGTH_HEADER,
 };
+
+int rmq_is_reserved(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+        if (strlen(reserved[i]) == len && !memcmp(reserved[i], name, len))
+            return 1;
+    return 0;
+}
 
 static int set_number(const struct mqm_host *host, int64_t *out,
                       const struct known *k, const char *value)
@@ -119,12 +125,11 @@ static int check_properties(const struct rmq_settings *set,
     size_t len;
 
     while ((len = rmq_next_property(&at, &name)))
-        for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-            if (strlen(reserved[i]) == len && !memcmp(reserved[i], name, len))
-                return host->fail(host, -EINVAL,
-                                  "\"properties\" names '%s', which is not a "
-                                  "user's property: leave it out",
-                                  reserved[i]);
+        if (rmq_is_reserved(name, len))
+            return host->fail(host, -EINVAL,
+                              "\"properties\" names '%.*s', which is not a "
+                              "user's property: leave it out",
+                              (int)len, name);
     return MQM_OK;
 }
 

@@ -175,7 +175,8 @@ class Play:
         """In a thread: the other faults must not wait for it."""
         def work():
             begin = now_ms()
-            self.stage.restart_store()
+            self.stage.take_down(self.options.store)
+            self.stage.bring_back(self.options.store)
             self.mark(begin, "the store killed and restarted")
 
         thread = threading.Thread(target=work)

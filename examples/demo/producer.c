@@ -31,7 +31,7 @@ enum mode { KAFKA, BOTH, AGAIN, ROCKETMQ, STOP };
 static const char *const words[] = {"kafka", "both", "again", "rocketmq",
                                     "stop"};
 
-enum { THREADS_MAX = 64, PATIENCE_MS = 60000, AGAIN_OF_1000 = 10 };
+enum { THREADS_MAX = 64, PATIENCE_MS = 300000, AGAIN_OF_1000 = 10 };
 
 static atomic_int mode;
 static atomic_ulong next_number = 1, repeats;
@@ -76,7 +76,7 @@ static void publish(const struct sent *s, const char *side)
     while ((r = mqm_publish(m, &d)) != MQM_OK) {
         fprintf(stderr, "%s: %s; sent again\n", s->id, mqm_errmsg());
         if (demo_now_ms() > end_ms)
-            demo_die("message %s could not be sent for a minute", s->id);
+            demo_die("message %s could not be sent for five minutes", s->id);
         demo_sleep_ms(100);
     }
 }
@@ -149,15 +149,20 @@ static void open_library(void)
         demo_die("producer: %s", mqm_errmsg());
 }
 
+static void look_at_control(void)
+{
+    int want = demo_stopping() ? STOP : read_mode();
+
+    if (want > KAFKA && want < STOP && !m)
+        open_library();
+    if (want >= 0)
+        atomic_store(&mode, want);
+}
+
 static void follow_control(void)
 {
     while (atomic_load(&mode) != STOP) {
-        int want = demo_stopping() ? STOP : read_mode();
-
-        if (want > KAFKA && want < STOP && !m)
-            open_library();
-        if (want >= 0)
-            atomic_store(&mode, want);
+        look_at_control();
         plain_poll(20);
     }
 }
@@ -194,6 +199,7 @@ int main(int argc, char **argv)
     demo_stop_on_signals(NULL);
     sent_open(list);
     plain_open(brokers, topic);
+    look_at_control(); /* before the first message */
     start_ms = demo_now_ms();
     for (long i = 0; i < threads; i++) {
         if (pthread_create(&thread[i], NULL, work, NULL) != 0)

@@ -24,9 +24,9 @@ TOPIC, GROUP, ROCKETMQ_GROUP = "rewards", "issuer", "GID_issuer"
 PARKING = "rewards-issuer-parking"
 PARTITIONS = 8
 PR_SET_PDEATHSIG = 1
-# What keeps the store from forgetting when it is killed; see docs/redis.md.
-STORE_LINES = {"redis": ("appendonly yes", "appendfsync always"),
-               "zookeeper": ()}
+# What a server needs in its configuration.  Redis: what keeps it from
+# forgetting when it is killed; see docs/redis.md.
+LINES = {"redis": ("appendonly yes", "appendfsync always")}
 LEASE_MS, HANDLER_MS, SETTLE_MS = 3000, 2000, 10000
 
 
@@ -39,7 +39,9 @@ def now_ms():
 
 
 def die_with_parent():
-    """Linux: a program goes when the demo is killed with SIGKILL, too."""
+    """Linux: a program goes when the demo is killed with SIGKILL, too.  What
+    it hears of a disk that is full is an error, not a signal."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -58,24 +60,25 @@ def runs(place):
 
 
 class Stage:
-    def __init__(self, options):
+    def __init__(self, options, place):
+        """place: a folder for all that this run writes."""
         self.options = options
-        self.dir = BUILD / "demo" / ("run-naive" if options.naive
-                                     else "run-guarded")
+        self.dir = place
         self.programs = {}
         self.servers = []
-        self.restarts = False    # the store is down on purpose
-        self.lock = open(BUILD / "demo" / "lock", "w")
+        self.absent = set()    # servers that are down on purpose
+        self.lock = open(place.with_suffix(".lock"), "w")
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Failed("another demo runs in %s" % (BUILD / "demo"))
+            raise Failed("another one runs in %s" % place)
         self.begin_anew()
         port = options.port
+        self.ports = {"kafka": port, "rocketmq": port + 10,
+                      "redis": port + 20, "zookeeper": port + 20}
         self.kafka = "127.0.0.1:%d" % port
         self.rocketmq = "127.0.0.1:%d" % (port + 10)
-        self.redis = "127.0.0.1:%d" % (port + 20)
-        self.zookeeper = "127.0.0.1:%d" % (port + 20)
+        self.store = "127.0.0.1:%d" % (port + 20)
         self.third = "http://127.0.0.1:%d" % (port + 30)
         self.config = self.dir / "mqm.json"
         self.control = self.dir / "control"
@@ -105,31 +108,30 @@ class Stage:
                          % (name, " ".join(map(str, args))))
         return done.stdout
 
-    def up(self, name, port, *lines):
+    def lines(self, name):
+        return LINES.get(name, ())
+
+    def up(self, name):
         place = self.dir / name
         self.servers.append((name, place))
-        self.script(name, "up", place, port, *lines)
+        self.script(name, "up", place, self.ports[name], *self.lines(name))
 
-    def up_store(self):
-        name = self.options.store
-        self.up(name, self.options.port + 20, *STORE_LINES[name])
-
-    def restart_store(self):
-        """As after a crash: killed, and back with its data."""
-        name = self.options.store
-        self.restarts = True
+    def take_down(self, name):
+        """As a crash does: killed, and its data is kept."""
+        self.absent.add(name)
         self.servers.remove((name, self.dir / name))
         self.script(name, "kill", self.dir / name)
-        self.up_store()
-        self.restarts = False
+
+    def bring_back(self, name):
+        self.up(name)
+        self.absent.discard(name)
 
     def start_servers(self):
-        port = self.options.port
         self.script("fetch")
-        self.up("kafka", port)
-        self.up("rocketmq", port + 10)
+        self.up("kafka")
+        self.up("rocketmq")
         if self.options.store != "sqlite":
-            self.up_store()
+            self.up(self.options.store)
         for name in ("kafka", "rocketmq"):
             self.script(name, "topic", self.dir / name, TOPIC, PARTITIONS)
             self.script(name, "topic", self.dir / name, PARKING, 1)
@@ -154,8 +156,8 @@ class Stage:
     # --------------------------- configuration ---------------------------
 
     def write_config(self):
-        url = {"redis": "redis://" + self.redis,
-               "zookeeper": "zk://" + self.zookeeper,
+        url = {"redis": "redis://" + self.store,
+               "zookeeper": "zk://" + self.store,
                "sqlite": "sqlite:%s" % (self.dir / "mqm.db"),
                }[self.options.store]
         topic = {
@@ -201,16 +203,17 @@ class Stage:
 
     # ------------------------------ programs -----------------------------
 
-    def start(self, name, program, *args):
+    def start(self, name, program, *args, env=()):
         out = open(self.dir / (name + ".out"), "w")
-        err = open(self.dir / (name + ".err"), "w")
+        err = open(self.dir / (name + ".err"), "a")
         home = self.dir / "home"
         home.mkdir(exist_ok=True)
         self.programs[name] = subprocess.Popen(
             [str(BUILD / "demo" / program), *map(str, args)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=err,
             start_new_session=True,
-            preexec_fn=die_with_parent, env=dict(os.environ, HOME=str(home)))
+            preexec_fn=die_with_parent,
+            env=dict(os.environ, HOME=str(home), **dict(env)))
         out.close()
         err.close()
 
@@ -241,7 +244,7 @@ class Stage:
 
     def check_servers(self):
         for name, place in list(self.servers):
-            if not self.restarts and not runs(place):
+            if name not in self.absent and not runs(place):
                 raise Failed("the server %s ended by itself: see %s"
                              % (name, place / "server.log"))
 

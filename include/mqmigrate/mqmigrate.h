@@ -143,6 +143,8 @@ struct mqm_event; /* see "audit" below */
 
 enum mqm_open_flag {
     MQM_NO_KEEPER = 1, /* run no thread: the program calls mqm_tick()       */
+    MQM_ANY_STORE = 2, /* also one that will lose messages, as store.insist: */
+                       /*   for those who look at it, see mqm_checkup()     */
 };
 
 struct mqm_options {
@@ -162,8 +164,9 @@ struct mqm_options {
 };
 #define MQM_OPTIONS_INIT {sizeof(struct mqm_options), 0, 0, 0, 0, 0, 0, 0}
 
-/* Read the configuration and connect to the store it names.
- * On failure *out is NULL. */
+/* Read the configuration and connect to the store it names.  A store that is
+ * found to lose messages (it evicts, it is a replica) is refused with words,
+ * unless store.insist says so.  On failure *out is NULL. */
 MQM_API int mqm_open(mqm **out, const struct mqm_options *opts);
 
 /* Make every mqm_poll(), now and later, return -ECANCELED, and mqm_run() begin
@@ -223,7 +226,7 @@ struct mqm_claim {
     unsigned attempt;
     unsigned flags;   /* of mqm_delivery_flag                               */
     uint64_t cell;    /* the library's own                                  */
-    uint64_t reserved[2];
+    uint64_t reserved[2]; /* likewise                                   */
 };
 #define MQM_CLAIM_INIT {MQM_MSG_INIT, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0}}
 
@@ -242,7 +245,8 @@ MQM_API int mqm_should_consume(mqm *m, const struct mqm_msg *msg);
 /* Take a lease on the message; whose it is is decided on the way, so this
  * call is enough by itself.
  *
- *     MQM_OK      it is ours until the lease runs out; c->token proves it
+ *     MQM_OK      it is ours for c->lease_ms; c->token proves it.  An answer
+ *                 that came very late leaves 1: renew before you begin
  *     MQM_DOUBT   the same, but a lease ran out before: somebody began, and
  *                 perhaps finished, without telling.  Ask whoever knows, or
  *                 mqm_release_in_doubt()
@@ -312,8 +316,9 @@ MQM_API int mqm_new_id(char id[MQM_ID_LEN + 1]);
 /* Send msg (topic, id, key) and body to every side that the configuration
  * names for the topic, or to msg.side alone, and wait for the brokers: one
  * round trip, so for moderate rates.  After a failure send again with the same
- * id: consumers see it once.  -EINVAL if a side takes the broker's key for the
- * id ("id": "@key") and the key is another. */
+ * id: consumers see it once.  A delivery as a handler or a visitor got it keeps
+ * its headers, on the other broker, too.  -EINVAL if a side takes the broker's
+ * key for the id ("id": "@key") and the key is another. */
 MQM_API int mqm_publish(mqm *m, const struct mqm_delivery *d);
 
 /* --------------------------- running adapters --------------------------- */
@@ -325,9 +330,10 @@ MQM_API int mqm_publish(mqm *m, const struct mqm_delivery *d);
 MQM_API int mqm_subscribe(mqm *m, const char *side, const char *group,
                           const char *topic, mqm_handler handler, void *user);
 
-/* Handle what has come from the side; wait for it up to timeout_ms (-1: until
- * mqm_stop()).  One thread a side.  After an error it has waited too, so a loop
- * goes on until -ECANCELED. */
+/* Handle what comes from the side, for timeout_ms: it goes on until then also
+ * after messages were handled (-1: until mqm_stop(); 0: what is there now).  A
+ * handler that runs is waited for.  One thread a side.  After an error it has
+ * waited too, so a loop goes on until -ECANCELED. */
 MQM_API int mqm_poll(mqm *m, const char *side, int timeout_ms);
 
 /* What the keeper thread does (read the policy again if it changed, renew the
@@ -385,9 +391,10 @@ MQM_API int mqm_inspect(mqm *m, const struct mqm_msg *msg,
 
 /* Visit the messages of a group and topic that belong to a side (NULL: to
  * either) and are not done: before a side is switched off there must be none.
- * What is owed by rule only (MQM_BY_RULE) is not visited.  visit() returns 0 to
- * go on, and may call anything but mqm_close().  -ENOTSUP where the store
- * cannot list. */
+ * What is owed by rule only (MQM_BY_RULE) is not visited.  The id of one
+ * without an id is "@", its origin and a NUL that counts: the calls of this
+ * section know it, and no copy has it.  visit() returns 0 to go on, and may
+ * call anything but mqm_close().  -ENOTSUP where the store cannot list. */
 MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
                         const char *topic,
                         int (*visit)(void *user, const struct mqm_msg *msg,
@@ -395,24 +402,24 @@ MQM_API int mqm_pending(mqm *m, const char *side, const char *group,
                         void *user);
 
 /* Settle a message that is parked, or owed in doubt (perhaps no copy will ask
- * for it again), seen with this token (MQM_LOST: it moved since):
- * MQM_HANDLED, or MQM_FAILED: it is owed again (MQM_UNSENT), and since its
- * copies are acknowledged, send the body you kept again, same id,
- * MQM_FROM_PARKING.
+ * for it again), seen with this token (MQM_LOST: it moved since): MQM_HANDLED,
+ * or MQM_FAILED: it is owed again (MQM_UNSENT), and since its copies are
+ * acknowledged, send the body you kept again, same id, MQM_FROM_PARKING.
  * -EAGAIN: the attempt in doubt may still act; ask again after settle_ms. */
 MQM_API int mqm_resolve(mqm *m, const struct mqm_msg *msg, uint64_t token,
                         int outcome);
 
 /* An operator's override: what is owed or parked, with no doubt or one that is
- * settled (-EAGAIN as above), and was seen with this token, belongs to msg->side from now on.  The other
- * side's copies come again until it is done.  The new side may have dropped
- * its copy: send it again there. */
+ * settled (-EAGAIN as above), and was seen with this token, belongs to
+ * msg->side from now on.  The other side's copies come again until it is done.
+ * The new side may have dropped its copy: send it again there. */
 MQM_API int mqm_assign(mqm *m, const struct mqm_msg *msg, uint64_t token);
 
 /* Read the parking topic of a side from its beginning to its present end, and
  * visit each body in it (msg, body, tag, raw; flags has MQM_FROM_PARKING; the
  * side, group and topic are the configuration's names).  To send one again:
- * mqm_publish() with the delivery as it came.  visit() returns 0 to go on.
+ * mqm_publish() with the delivery as it came.  visit() returns 0 to go on, and
+ * may call anything but mqm_close().
  * -ENOTSUP where the adapter cannot, -ENOENT where there is no such topic. */
 MQM_API int mqm_read_parking(mqm *m, const char *side, const char *group,
                              const char *topic,
@@ -427,8 +434,8 @@ MQM_API int mqm_read_parking(mqm *m, const char *side, const char *group,
  * It is visited as mqm_read_parking() does, with all its headers, if it bears
  * msg->id (NULL: whatever lies there).  Returns what visit() did.
  * -ENOENT: retention has removed it, or another message lies there; -EINVAL:
- * no such place (programs with a loop of their own write what they like);
- * -ENOTSUP where the adapter cannot. */
+ * no such place (a program with a loop of its own writes it like that, or
+ * cannot have it read again); -ENOTSUP where the adapter cannot. */
 MQM_API int mqm_fetch_copy(mqm *m, const struct mqm_msg *msg,
                            int (*visit)(void *user, struct mqm_delivery *d),
                            void *user);
@@ -464,12 +471,12 @@ MQM_API int mqm_read_dead(mqm *m, const char *side, const char *group,
                           void *user);
 
 /* A message that reached one broker only is owed by a side that never gets it.
- * mqm_rescue() looks for those: owed, never tried there (or MQM_UNSENT), not by
- * rule, and so for older_ms, during which the side's group has read on.  Each
- * is read again from the broker that has it, with its headers, and published
- * under its own id to the side that owes it.  Its side does not change, and the
- * record is not touched; repeating it, or the late copy after all, does no
- * harm.  Call it now and then, from any process. */
+ * mqm_rescue() looks for those: owed and never tried there (or MQM_UNSENT, and
+ * nobody at it), not by rule, and so for older_ms, in which the side's group
+ * has read on.  Each is read again from the broker that has it, with its
+ * headers, and published under its own id to the side that owes it.  Its side
+ * does not change, and the record is not touched; repeating it, or the late
+ * copy after all, does no harm.  Call it now and then, from any process. */
 enum mqm_fate {
     MQM_RESCUED,        /* published                                         */
     MQM_RESCUE_DUE,     /* would be: MQM_RESCUE_DRY                          */
@@ -535,7 +542,8 @@ MQM_API int mqm_settings(int (*visit)(void *user,
                                       const struct mqm_setting_info *info),
                          void *user);
 
-/* The topics of the configuration in force. */
+/* The topics of the configuration in force.  visit() returns 0 to go on, and
+ * may call anything but mqm_close(). */
 struct mqm_topic_info {
     size_t size;
     const char *group, *topic, *old_side, *new_side;
@@ -576,6 +584,26 @@ MQM_API int mqm_plugins(mqm *m,
 MQM_API int mqm_probe(mqm *m, const char *side, const char *group,
                       const char *topic);
 
+/* What could make a migration lose messages or work on them twice, with the
+ * remedy: of the configuration, the store and the brokers as they are set up at
+ * this moment.  A finding lives during the call of visit(), which returns 0 to
+ * go on and must not call the library.  What cannot be looked at is a warning.
+ * Returns 0, or what visit() returned; joins no group, touches no message. */
+enum mqm_level { MQM_FINE, MQM_WARNING, MQM_FATAL };
+struct mqm_finding {
+    size_t size;
+    int level;              /* of mqm_level                                 */
+    const char *part;       /* "configuration", "store", or the side's name */
+    const char *group, *topic; /* "": of all                                */
+    const char *subject;    /* what was looked at: "eviction", "retention"  */
+    const char *text;       /* what was found                               */
+    const char *remedy;     /* what to do; "": nothing                      */
+};
+MQM_API int mqm_checkup(mqm *m,
+                        int (*visit)(void *user,
+                                     const struct mqm_finding *finding),
+                        void *user);
+
 struct mqm_event { /* one line of the audit trail; lives during the call */
     size_t size;
     const char *call; /* "acquire", "success", ...                */
@@ -607,10 +635,11 @@ struct mqm_stats {
     uint64_t seen_first, seen_second;
     uint64_t lately_first, lately_second; /* within the last lately_ms: five  */
     int64_t lately_ms;                    /*   minutes, or less at the start  */
+    uint64_t went_back;   /* claims that the store had lost when they ended */
 };
 #define MQM_STATS_INIT                                                         \
     {sizeof(struct mqm_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
-     0}
+     0, 0}
 MQM_API int mqm_read_stats(mqm *m, struct mqm_stats *out);
 
 /* ------------------------------- who is there --------------------------- */

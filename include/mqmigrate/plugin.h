@@ -85,6 +85,34 @@ struct mqm_setting {
     int secret;
 };
 
+/* One look at how a store or a broker is set up, for mqm_checkup(): what will
+ * be expected of it, and where findings go. */
+struct mqm_inquiry {
+    size_t size;
+
+    /* A finding of an mqm_level; remedy may be NULL.  Texts are copied. */
+#if defined(__GNUC__)
+    __attribute__((format(printf, 5, 6)))
+#endif
+    void (*find)(const struct mqm_inquiry *q, int level, const char *subject,
+                 const char *remedy, const char *fmt, ...);
+
+    int opening;       /* 1: mqm_open() asks, of a store: tell only what is  */
+                       /*   MQM_FATAL to everybody, or hides that; in one    */
+                       /*   round trip at most                               */
+    int64_t rate;      /* messages a second that are expected; 0: unknown    */
+    int64_t keep_ms;   /* the longest of those that are asked about          */
+    int64_t records;   /* that will lie in a store at once; 0: unknown       */
+    int64_t margin_ms; /* that clocks may differ by                          */
+    /* Of one topic, for adapters; the names are the broker's. */
+    const char *group, *topic;
+    const char *parking; /* "": none                                         */
+    int is_new;          /* the new side?                                    */
+    int64_t since_ms;    /* 0: not set                                       */
+    int64_t settle_ms;
+    int64_t work_ms;     /* a handler may take so long                       */
+};
+
 /* -------------------------------- stores -------------------------------- */
 
 /* A store is a table of versioned cells, changed by compare-and-swap.  It
@@ -138,6 +166,8 @@ enum mqm_store_flag {
     MQM_STORE_DURABLE = 2, /* it survives a restart           */
 };
 
+enum { MQM_STORE_BEGUN = 4 };
+
 struct mqm_store {
     size_t size;
     unsigned flags;
@@ -180,6 +210,21 @@ struct mqm_store {
     /* Optional, now and then, from the keeper: forget what is due, a little at
      * a time, checkpoint. */
     int (*tick)(void *self);
+
+    /* Optional.  Find out whether it can carry the promise as it is set up.
+     * < 0 only if it cannot be reached; what it may not be asked is found. */
+    int (*checkup)(void *self, const struct mqm_inquiry *q);
+
+    /* Optional, both or none: swap() in two steps, with other work in between.
+     * Up to MQM_STORE_BEGUN calls are begun and not ended; they take effect in
+     * any order, and are ended in that of their begin.  Of the other functions
+     * none is called meanwhile, and the caller touches neither s nor what it
+     * points to.
+     * swap_begin: MQM_OK: on its way.  < 0: it is over, as with swap(), and
+     * not to be ended.
+     * swap_end, maybe much later and from another thread: as swap(). */
+    int (*swap_begin)(void *self, struct mqm_swap *const *s, size_t n);
+    int (*swap_end)(void *self);
 };
 
 /* ------------------------------- adapters ------------------------------- */
@@ -259,6 +304,10 @@ struct mqm_adapter {
      * delivering to the group.  MQM_OK where there are none. */
     int (*dead)(void *self, const char *group, const char *topic,
                 int (*visit)(void *user, struct mqm_delivery *d), void *user);
+
+    /* Optional.  As a store's, for one group and topic and its parking topic.
+     */
+    int (*checkup)(void *self, const struct mqm_inquiry *q);
 };
 
 /* ------------------------------ the export ------------------------------ */

@@ -384,14 +384,14 @@ static int memory_open(void **self, const struct mqm_host *host,
 }
 
 static const struct mqm_store store = {
-    sizeof(struct mqm_store),
-    0,
-    memory_open,
-    memory_close,
-    memory_swap,
-    memory_list,
-    memory_memory,
-    memory_tick,
+    .size = sizeof(struct mqm_store),
+    .flags = 0,
+    .open = memory_open,
+    .close = memory_close,
+    .swap = memory_swap,
+    .list = memory_list,
+    .memory = memory_memory,
+    .tick = memory_tick,
 };
 
 const struct mqm_plugin mqm__store_memory = {

@@ -7,10 +7,12 @@
  *     redis_bucket   which bucket a cell lies in, and its bytes
  *     redis_session  the identity of the store
  *     redis_restore  what is done after it went back in time; redis_ring
+ *     redis_checkup  is it set up to carry the records?
  *     redis_link     one connection; redis_dial, redis_url
  */
 #include "../stores.h"
 #include "redis_bucket.h"
+#include "redis_checkup.h"
 #include "redis_restore.h"
 #include "redis_script.h"
 #include "redis_session.h"
@@ -251,6 +253,16 @@ static int store_swap(void *self, struct mqm_swap *const *s, size_t n)
     return mqm__redis_swap(self, s, n);
 }
 
+static int store_swap_begin(void *self, struct mqm_swap *const *s, size_t n)
+{
+    return mqm__redis_swap_begin(self, s, n);
+}
+
+static int store_swap_end(void *self)
+{
+    return mqm__redis_swap_end(self);
+}
+
 /* Redis forgets by itself.  One that may lose its last moments has to know of
  * us, and gets back what it lost although nobody calls.  That it is away, those
  * are told who need it. */
@@ -280,7 +292,8 @@ static void store_close(void *self)
     mqm__ring_close(&d->ring);
     mqm__link_free(&d->link);
     memset(d->link.address.password, 0, sizeof(d->link.address.password));
-    free(d->group);
+    for (size_t i = 0; i < MQM_STORE_BEGUN; i++)
+        free(d->flight[i].group);
     free(d);
 }
 
@@ -336,14 +349,17 @@ static int store_open(void **self, const struct mqm_host *host,
 }
 
 static const struct mqm_store store = {
-    sizeof(struct mqm_store),
-    MQM_STORE_SHARED | MQM_STORE_DURABLE,
-    store_open,
-    store_close,
-    store_swap,
-    store_list,
-    store_memory,
-    store_tick,
+    .size = sizeof(struct mqm_store),
+    .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
+    .open = store_open,
+    .close = store_close,
+    .swap = store_swap,
+    .list = store_list,
+    .memory = store_memory,
+    .tick = store_tick,
+    .checkup = mqm__redis_checkup,
+    .swap_begin = store_swap_begin,
+    .swap_end = store_swap_end,
 };
 
 const struct mqm_plugin mqm__store_redis = {

@@ -28,7 +28,6 @@ static void registered(struct redis *d, int64_t now_ms)
         d->next_ms = mqm__mono_ms();
         d->next_until_ms = now_ms + MQM__REDIS_LEASE_MS;
     }
-    d->beat_ms = mqm__mono_ms();
 }
 
 void mqm__redis_registered(struct redis *d, int64_t now_ms, int anew)
@@ -53,6 +52,7 @@ static void put_beat(struct redis *d)
     mqm__link_text(l, d->id);
     mqm__link_text(l, d->handle);
     mqm__link_number(l, (int64_t)d->ring.last);
+    d->beat_ms = mqm__mono_ms();
 }
 
 int mqm__redis_put_beat(struct redis *d)
@@ -107,12 +107,17 @@ static int beat_now(struct redis *d)
     return r;
 }
 
+int mqm__redis_known(struct redis *d)
+{
+    promote(d);
+    return !d->lossy || d->asks || (d->until_ms && is_live(d->since_ms));
+}
+
 int mqm__redis_may_write(struct redis *d)
 {
     int r = MQM_OK;
 
-    promote(d);
-    if (!d->lossy || d->asks || (d->until_ms && is_live(d->since_ms)))
+    if (mqm__redis_known(d))
         return MQM_OK;
     d->until_ms = 0;
     if (!d->next_until_ms || !is_live(d->next_ms + LOSS_MS))

@@ -35,6 +35,9 @@ void mqm__redis_registered(struct redis *d, int64_t now_ms, int anew);
  * is old enough. */
 int mqm__redis_may_write(struct redis *d);
 
+/* 1: nothing of that would be waited for. */
+int mqm__redis_known(struct redis *d);
+
 /* Until when, by Redis' clock, what is sent may be done. */
 int64_t mqm__redis_until(const struct redis *d);
 

@@ -128,16 +128,6 @@ void mqm__ring_put(struct redis_ring *g, const struct mqm_swap *s,
     g->last++;
 }
 
-void mqm__ring_undo(struct redis_ring *g, uint64_t last, uint64_t end)
-{
-    g->last = last;
-    g->end = end;
-    if (g->begin > g->end)
-        g->begin = g->end;
-    if (g->gone > g->last)
-        g->gone = g->last;
-}
-
 int mqm__ring_next(const struct redis_ring *g, struct ring_cell *c)
 {
     struct head h;

@@ -44,16 +44,13 @@ struct ring_cell {
 int mqm__ring_open(struct redis_ring *g, size_t size); /* or -ENOMEM */
 void mqm__ring_close(struct redis_ring *g);
 
-/* It is of another store. */
+/* What is in it does not count: gone. */
 void mqm__ring_clear(struct redis_ring *g);
 
 /* A cell in two parts, under the key of s. */
 void mqm__ring_put(struct redis_ring *g, const struct mqm_swap *s,
                    int64_t keep_ms, int listed, const void *head,
                    size_t head_len, const void *rest, size_t rest_len);
-
-/* Take back all that was put since last and end were these. */
-void mqm__ring_undo(struct redis_ring *g, uint64_t last, uint64_t end);
 
 /* The number of a space, or -1: no memory. */
 long mqm__ring_space(struct redis_ring *g, const char *name);

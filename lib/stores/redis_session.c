@@ -128,10 +128,15 @@ static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
                  d->link.address.label, why);
 }
 
+/* One that did so already when it was looked at was let pass then. */
 static int known_policy(struct redis *d, const char *policy)
 {
-    if (strcmp(policy, "noeviction") == 0)
+    const int evicts = strcmp(policy, "noeviction") != 0;
+
+    if (!evicts || !d->judged || d->evicts) {
+        d->evicts = evicts;
         return MQM_OK;
+    }
     return d->host->fail(d->host, -EINVAL,
                          "%s: makes room by forgetting records "
                          "(maxmemory-policy %.40s): set it to noeviction",
@@ -306,7 +311,8 @@ static void send_introduction(struct redis *d)
     mqm__link_put(&d->link, 3);
     mqm__link_text(&d->link, "SCRIPT");
     mqm__link_text(&d->link, "LOAD");
-    mqm__link_text(&d->link, mqm__redis_script_swap);
+    mqm__link_bulk2(&d->link, mqm__redis_script_swap, mqm__redis_script_swap_2,
+                    strlen(mqm__redis_script_swap_2));
     mqm__link_put(&d->link, 3);
     mqm__link_text(&d->link, "CONFIG");
     mqm__link_text(&d->link, "GET");

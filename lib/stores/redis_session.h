@@ -28,19 +28,37 @@ enum { MQM__REDIS_IDENTITY = 32, MQM__REDIS_SUM = 40, MQM__REDIS_SYNC = 9 };
 #define MQM__REDIS_CLIENTS "mqm:clients"
 #define MQM__REDIS_MISSING "mqm:missing"
 
+/* A call that was begun and not ended; redis_swap.c has it. */
+struct redis_flight {
+    struct mqm_swap *const *s;
+    size_t n;
+    uint16_t *group; /* the swaps by groups, then the length of each group */
+    size_t room, groups;
+    int64_t deadline_us, sent_us;
+    int64_t guess_us; /* of the time by Redis' clock */
+    unsigned drops; /* of the link, when it was sent */
+    int received;
+    int asks, beat; /* it changes nothing; it began with a registration */
+    int result, first; /* 1: some are to be sent again; the first failure */
+};
+
 struct redis {
     const struct mqm_host *host;
     struct redis_link link;
     char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
     char sync[MQM__REDIS_SYNC + 1]; /* appendfsync; "": we may not know */
+    int judged, evicts; /* it was looked at; it evicted when last seen */
     char swap_sum[MQM__REDIS_SUM + 1]; /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
     int64_t floor_ms, created_ms;
     int64_t bucket_set; /* the setting; 0: as the store has it */
     int64_t bucket_ms;  /* of the store with this id; see redis_bucket.h */
     char bucket_id[MQM__REDIS_IDENTITY + 1];
-    uint16_t *group; /* room for redis_swap.c */
-    size_t group_room;
+    struct redis_flight flight[MQM_STORE_BEGUN]; /* a ring */
+    size_t oldest, flying;
+    int64_t ahead_us; /* of our clock, Redis', at most; 0: not known */
+    int64_t now_us;   /* by Redis' clock, as the last script said */
+    int64_t guess_us; /* of the call that is being sent or received */
     /* redis_restore.c; times by CLOCK_MONOTONIC, but for the ends, by Redis' */
     char handle[MQM__REDIS_IDENTITY + 1];
     int lossy;     /* we are registered, and keep what we are told */
@@ -53,7 +71,7 @@ struct redis {
     uint64_t again;     /* written again so far */
     char run[MQM__REDIS_SUM + 1]; /* it has all that we were told */
     char last_run[MQM__REDIS_SUM + 1];
-    int asks; /* the call that is made: it changes nothing */
+    int asks; /* the call that is being sent: it changes nothing */
     int64_t since_ms, until_ms;     /* the registration under which we write */
     int64_t next_ms, next_until_ms; /* 0, or the one after it */
     int64_t beat_ms, put_ms;        /* the last one; the last cell */

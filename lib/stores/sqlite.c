@@ -10,6 +10,7 @@
  */
 #include "../stores.h"
 #include "setting.h"
+#include "sqlite_checkup.h"
 #include "sqlite_db.h"
 #include "sqlite_forget.h"
 #include "sqlite_space.h"
@@ -368,14 +369,15 @@ static int store_open(void **self, const struct mqm_host *host,
 }
 
 static const struct mqm_store store = {
-    sizeof(struct mqm_store),
-    MQM_STORE_SHARED | MQM_STORE_DURABLE,
-    store_open,
-    store_close,
-    store_swap,
-    store_list,
-    store_memory,
-    store_tick,
+    .size = sizeof(struct mqm_store),
+    .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
+    .open = store_open,
+    .close = store_close,
+    .swap = store_swap,
+    .list = store_list,
+    .memory = store_memory,
+    .tick = store_tick,
+    .checkup = mqm__sqlite_checkup,
 };
 
 const struct mqm_plugin mqm__store_sqlite = {

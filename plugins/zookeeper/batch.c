@@ -178,6 +178,21 @@ static void on_names(int rc, const struct String_vector *names,
     noted(slot);
 }
 
+static void on_rights(int rc, struct ACL_vector *acl, struct Stat *stat,
+                      const void *data)
+{
+    struct zk_slot *slot = (struct zk_slot *)(uintptr_t)data;
+
+    (void)stat;
+    if (came(slot)) {
+        slot->rc = rc;
+        for (int32_t i = 0; rc == ZOK && acl && i < acl->count; i++)
+            if (strcmp(acl->data[i].id.scheme, "world") == 0)
+                slot->world |= acl->data[i].perms;
+    }
+    noted(slot);
+}
+
 /* ------------------------------- requests ------------------------------- */
 
 static struct zk_slot *begin(struct zk_batch *b, int *number)
@@ -219,6 +234,15 @@ int zk_children(struct zk_batch *b, const char *path)
     struct zk_slot *slot = begin(b, &i);
 
     sent(slot, zoo_aget_children(b->z->s.zh, path, 0, on_names, slot));
+    return i;
+}
+
+int zk_rights(struct zk_batch *b, const char *path)
+{
+    int i;
+    struct zk_slot *slot = begin(b, &i);
+
+    sent(slot, zoo_aget_acl(b->z->s.zh, path, on_rights, slot));
     return i;
 }
 

@@ -9,8 +9,8 @@
  *
  * When it was written is the node's mtime, by the server's clock.
  *
- * Versions are microseconds, so half of the numbers are enough, and the next one
- * is always there.
+ * Versions are microseconds, so half of the numbers are enough, and the next
+ * one is always there.
  *
  * What is remembered of our own writes is used only long before the node may be
  * forgotten: one that was removed and made again begins its dataVersion anew.

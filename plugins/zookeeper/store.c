@@ -178,14 +178,15 @@ static int store_open(void **self, const struct mqm_host *host,
 }
 
 static const struct mqm_store store = {
-    sizeof(struct mqm_store),
-    MQM_STORE_SHARED | MQM_STORE_DURABLE,
-    store_open,
-    store_close,
-    zk_swap,
-    zk_list,
-    store_memory,
-    zk_tick,
+    .size = sizeof(struct mqm_store),
+    .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
+    .open = store_open,
+    .close = store_close,
+    .swap = zk_swap,
+    .list = zk_list,
+    .memory = store_memory,
+    .tick = zk_tick,
+    .checkup = zk_checkup,
 };
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "zk", "1", &store, NULL};

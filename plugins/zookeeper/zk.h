@@ -11,6 +11,7 @@
  *     batch     pipelined requests with one wait for all
  *     session   connecting, and connecting anew
  *     clock     the server's clock
+ *     checkup   are the servers set up to carry the records?  word
  *
  * THE NODES, below the path of the url (/mqm where it has none):
  *
@@ -163,6 +164,7 @@ struct zk_slot {
     size_t len;
     unsigned char *data;
     struct String_vector names; /* children */
+    int32_t world;              /* what everybody may do: ZOO_PERM_... */
     size_t n_ops;               /* of a transaction */
     struct zoo_op_result *ops;
     struct Stat *op_stats;
@@ -175,6 +177,7 @@ void zk_batch_free(struct zk_batch *b);
 /* Each sends a request and returns the number of its slot. */
 int zk_get(struct zk_batch *b, const char *path);
 int zk_children(struct zk_batch *b, const char *path);
+int zk_rights(struct zk_batch *b, const char *path);
 int zk_set(struct zk_batch *b, const char *path, const void *data, size_t len,
            int32_t version);
 int zk_create(struct zk_batch *b, const char *path, const void *data,
@@ -266,6 +269,10 @@ int zk_list(void *self, const char *space,
                          const struct mqm_cell *cell),
             void *user);
 int zk_tick(void *self);
+int zk_checkup(void *self, const struct mqm_inquiry *q);
+/* What a server ("host:port", not terminated) answers to a word. */
+int zk_word(const struct zk *z, const char *server, size_t len,
+            const char *word, char *out, size_t size);
 int zk_forget_init(struct zk *z);
 void zk_forget_hint(struct zk *z, const struct zk_space *space,
                     const struct zk_bucket *bucket, int64_t forget_ms);

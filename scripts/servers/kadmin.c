@@ -3,7 +3,11 @@
  * kadmin: topics and offsets of the test Kafka, for scripts/kafka.
  *
  * Kafka's own tools take most of a second a call, this takes milliseconds.
- *   kadmin BROKER topic NAME PARTITIONS     a topic that is there is fine
+ *   kadmin BROKER topic NAME PARTITIONS [SETTING=VALUE...]
+ *                                           a topic that is there is fine
+ *   kadmin BROKER send TOPIC [AHEAD]        one message a line of the input,
+ *                                           born so many ms ahead of now
+ *   kadmin BROKER commit GROUP TOPIC OFFSET of each partition
  *   kadmin BROKER offsets GROUP TOPIC       partition committed low high
  *   kadmin BROKER count TOPIC               sum of high - low, 0 without topic
  * What always holds: every wait has an end, and asking makes no topic.
@@ -125,7 +129,24 @@ static int created(rd_kafka_event_t *event, const char *name)
     return 0;
 }
 
-static int topic(rd_kafka_t *rk, const char *name, const char *number)
+/* "retention.ms=-1" */
+static int set_up(rd_kafka_NewTopic_t *spec, char *const *settings)
+{
+    for (; *settings != NULL; settings++) {
+        char *value = strchr(*settings, '=');
+
+        if (value == NULL)
+            return complain(*settings, "not a setting: NAME=VALUE");
+        *value++ = '\0';
+        if (rd_kafka_NewTopic_set_config(spec, *settings, value) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            return complain(*settings, "librdkafka does not take it");
+    }
+    return 0;
+}
+
+static int topic(rd_kafka_t *rk, const char *name, const char *number,
+                 char *const *settings)
 {
     char *end, why[256];
     long count = strtol(number, &end, 10);
@@ -139,6 +160,10 @@ static int topic(rd_kafka_t *rk, const char *name, const char *number)
     spec = rd_kafka_NewTopic_new(name, (int)count, 1, why, sizeof(why));
     if (spec == NULL)
         return complain(name, why);
+    if (set_up(spec, settings) != 0) {
+        rd_kafka_NewTopic_destroy(spec);
+        return 1;
+    }
     queue = rd_kafka_queue_new(rk);
     rd_kafka_CreateTopics(rk, &spec, 1, NULL, queue);
     event = rd_kafka_queue_poll(queue, WAIT_MS);
@@ -198,6 +223,48 @@ static int offsets(rd_kafka_t *rk, const char *name)
     return r;
 }
 
+static int commit(rd_kafka_t *rk, const char *name, const char *number)
+{
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t err;
+    const int64_t offset = strtoll(number, NULL, 10);
+    int n = partitions(rk, name);
+
+    if (n <= 0)
+        return n < 0 ? 1 : complain(name, "there is no such topic");
+    list = rd_kafka_topic_partition_list_new(n);
+    for (int i = 0; i < n; i++)
+        rd_kafka_topic_partition_list_add(list, name, i)->offset = offset;
+    err = rd_kafka_commit(rk, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    return err != RD_KAFKA_RESP_ERR_NO_ERROR
+               ? complain(name, rd_kafka_err2str(err))
+               : 0;
+}
+
+static int send_lines(rd_kafka_t *rk, const char *name, const char *ahead)
+{
+    const int64_t born_ms =
+        (int64_t)time(NULL) * 1000 + strtoll(ahead, NULL, 10);
+    char line[4096];
+    rd_kafka_resp_err_t err;
+
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        err = rd_kafka_producev(
+            rk, RD_KAFKA_V_TOPIC(name),
+            RD_KAFKA_V_VALUE(line, strlen(line)),
+            RD_KAFKA_V_TIMESTAMP(born_ms),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return complain(name, rd_kafka_err2str(err));
+    }
+    err = rd_kafka_flush(rk, WAIT_MS);
+    return err != RD_KAFKA_RESP_ERR_NO_ERROR
+               ? complain(name, rd_kafka_err2str(err))
+               : 0;
+}
+
 static int count(rd_kafka_t *rk, const char *name)
 {
     int64_t low, high, sum = 0;
@@ -214,29 +281,39 @@ static int count(rd_kafka_t *rk, const char *name)
     return 0;
 }
 
+static int run(const char *broker, int argc, char **argv)
+{
+    const char *verb = argv[0];
+    const int in_group =
+        strcmp(verb, "offsets") == 0 || strcmp(verb, "commit") == 0;
+    rd_kafka_t *rk = client(broker, in_group ? argv[1] : NULL);
+    int r = 2;
+
+    if (strcmp(verb, "topic") == 0 && argc >= 3)
+        r = topic(rk, argv[1], argv[2], argv + 3);
+    else if (strcmp(verb, "offsets") == 0 && argc == 3)
+        r = offsets(rk, argv[2]);
+    else if (strcmp(verb, "commit") == 0 && argc == 4)
+        r = commit(rk, argv[2], argv[3]);
+    else if (strcmp(verb, "send") == 0 && (argc == 2 || argc == 3))
+        r = send_lines(rk, argv[1], argc == 3 ? argv[2] : "0");
+    else if (strcmp(verb, "count") == 0 && argc == 2)
+        r = count(rk, argv[1]);
+    rd_kafka_destroy(rk);
+    return r;
+}
+
 int main(int argc, char **argv)
 {
-    const char *verb = argc > 3 ? argv[2] : "";
-    rd_kafka_t *rk;
-    int r;
+    int r = argc > 3 ? run(argv[1], argc - 2, argv + 2) : 2;
 
-    if (!(argc == 5 &&
-          (strcmp(verb, "topic") == 0 || strcmp(verb, "offsets") == 0)) &&
-        !(argc == 4 && strcmp(verb, "count") == 0)) {
-        fputs("usage: kadmin BROKER topic NAME PARTITIONS\n"
+    if (r == 2)
+        fputs("usage: kadmin BROKER topic NAME PARTITIONS [SETTING=VALUE...]\n"
               "       kadmin BROKER offsets GROUP TOPIC\n"
+              "       kadmin BROKER commit GROUP TOPIC OFFSET\n"
+              "       kadmin BROKER send TOPIC [AHEAD]\n"
               "       kadmin BROKER count TOPIC\n",
               stderr);
-        return 2;
-    }
-    rk = client(argv[1], strcmp(verb, "offsets") == 0 ? argv[3] : NULL);
-    if (strcmp(verb, "topic") == 0)
-        r = topic(rk, argv[3], argv[4]);
-    else if (strcmp(verb, "offsets") == 0)
-        r = offsets(rk, argv[4]);
-    else
-        r = count(rk, argv[3]);
-    rd_kafka_destroy(rk);
     if (fflush(stdout) != 0)
         r = complain("output", strerror(errno));
     return r;

@@ -14,7 +14,8 @@ import sys
 import time
 
 ROUTE, CREATE_TOPIC, CREATE_GROUP, TOPIC_CONFIG = 105, 17, 200, 351
-COMMITTED, MAX_OFFSET, MIN_OFFSET, SEND, SEND_BACK = 14, 30, 31, 310, 36
+COMMITTED, COMMIT, MAX_OFFSET, MIN_OFFSET = 14, 15, 30, 31
+SEND, SEND_BACK = 310, 36
 NO_TOPIC, NOT_FOUND = 17, 22
 # From this version on the name server answers in standard JSON.
 VERSION = 453
@@ -164,6 +165,14 @@ def offsets(port, name, subject):
               offset(conn, MAX_OFFSET, subject, queue))
 
 
+def commit(port, name, subject, position):
+    """The group's position in each queue, as a consumer would leave it."""
+    conn = broker(port)
+    for queue in range(queues(conn, subject)):
+        conn.must(COMMIT, {"consumerGroup": name, "topic": subject,
+                           "queueId": queue, "commitOffset": position})
+
+
 def count(port, subject):
     conn = broker(port)
     print(sum(offset(conn, MAX_OFFSET, subject, queue) -
@@ -207,7 +216,7 @@ def send_lines(conn, subject, properties):
 
 
 def main(args):
-    commands = (ready, topic, group, offsets, count, send, dead)
+    commands = (ready, topic, group, offsets, commit, count, send, dead)
     command = {c.__name__: c for c in commands}[args[1]]
     try:
         command(int(args[0]), *args[2:])

@@ -240,7 +240,9 @@ static void fault_close(void *self)
 }
 
 static const struct mqm_store store = {
-    sizeof(struct mqm_store), MQM_STORE_SHARED, fault_open, fault_close,
-    fault_swap, fault_list, fault_memory, NULL};
+    /* As one that was built before there were check-ups. */
+    .size = offsetof(struct mqm_store, checkup), .flags = MQM_STORE_SHARED,
+    .open = fault_open, .close = fault_close, .swap = fault_swap,
+    .list = fault_list, .memory = fault_memory};
 
 MQM_PLUGIN = {sizeof(struct mqm_plugin), "fault", "1", &store, NULL};

@@ -37,6 +37,7 @@ fuzz-names:
 	@echo $(FUZZ_ALL)
 
 fuzz: ## fuzz what reads foreign bytes: SECONDS=60 each, or FUZZ=name
+	@scripts/setup fuzz
 	@$(MAKE) -s BUILD='$(BUILD)/fuzzing' CC=clang OPT='-O1 -g' \
 	    SAN=address,undefined,fuzzer-no-link ENGINE=-fsanitize=fuzzer \
 	    fuzz-replay

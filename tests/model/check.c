@@ -50,9 +50,7 @@ static void check_copies(const struct world *w)
     unsigned left[SIDES] = {w->copies[0], w->retired ? 0 : w->copies[1]};
     int effects = w->effects[0] + w->effects[1];
 
-    if (w->state == MQM_DONE)
-        must(3, effects, "done, but it never happened");
-    else if (w->forgot && effects)
+    if (w->state == MQM_DONE || (w->forgot && effects))
         return; /* done and forgotten: nothing is left to lose */
     else if (w->reassigned || (w->state == MQM_FREE && w->forgot))
         must(3, left[0] || left[1], "lost: no copy is left");
@@ -95,8 +93,13 @@ static void check_worker(const struct world *w, const struct consumer *c)
          "a worker that the record does not know");
 }
 
+/* After a store went back unseen nothing is promised but this. */
 void check_world(const struct world *w)
 {
+    must(3, w->state != MQM_DONE || w->effects[0] + w->effects[1],
+         "done, but it never happened");
+    if (w->back)
+        return;
     check_copies(w);
     check_coming(w);
     check_effects(w);
@@ -123,7 +126,8 @@ static bool begins(const struct record *cur, const struct request *rq,
 static void check_owner(const struct world *w, const struct record *cur,
                         const struct request *rq, const struct record *next)
 {
-    bool ends = rq->op == OP_SUCCESS && in_doubt(w, rq->token);
+    bool ends = rq->op == OP_SUCCESS &&
+                (in_doubt(w, rq->token) || rq->token > cur->token);
     bool own = rq->op != OP_ACQUIRE ? cur->token == rq->token
                                     : asks_again(cur, rq);
 
@@ -182,7 +186,8 @@ static void check_words(const struct record *cur, const struct request *rq,
 {
     const char *holder = begins(cur, rq, next) ? ASKER : HOLDER;
 
-    must(9, same(next->origin, cur->state ? THERE : HERE), "origin");
+    must(9, same(next->origin, cur->state ? THERE : HERE) ||
+            next->state == MQM_DONE, "origin");
     must(9, same(next->holder, next->state == MQM_HELD ? holder : ""),
          "holder");
     must(9, next->why == (next->state == MQM_PARKED ? rq->why : WHY_NONE),
@@ -248,7 +253,7 @@ static void check_verdict(const struct world *w, const struct record *cur,
                 (!next->state || w->stale), "a repeated acquire");
     must(10, !granted || next->state || !w->stale, "granted without a lease");
     must(5, v != MQM_OK || !r->doubt, "OK in spite of a doubt");
-    must(8, v != MQM_DOUBT || (r->doubt && (w->lapsed || rq->unsure ||
+    must(8, v != MQM_DOUBT || (r->doubt && (w->lapsed || rq->unsure || w->back ||
                                             rq->parked_copy)),
          "a doubt without a reason");
     check_waiting(w, cur, rq, granted);

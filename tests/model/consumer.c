@@ -130,7 +130,7 @@ static void end_answered(struct world w, int s, int c, int op, int v,
 static struct request request_of(const struct world *w, int s, int c, int op)
 {
     struct request rq = {.op = op, .side = side_name[s],
-                         .token = w->at[s][c].token,
+                         .token = w->at[s][c].token, .proven = true,
                          .body_safe = body_is_safe(w, s)};
 
     if (op == OP_PARK)
@@ -144,13 +144,14 @@ static void end(struct world w, int s, int c, int op, const char *what)
 {
     struct consumer me = w.at[s][c];
     struct request rq = request_of(&w, s, c, op);
+    bool unknown = (w.forgot || w.back) && w.token > me.token;
     struct world lost;
     int v;
 
     now.what = what;
     v = apply(&w, rq);
     if (op == OP_SUCCESS && me.phase == WORKED)
-        must(8, v == MQM_OK || w.state == MQM_DONE || w.forgot,
+        must(8, v == MQM_OK || w.state == MQM_DONE || unknown,
              "a success is thrown away");
     lost = w;
     if (v == MQM_OK)

@@ -19,7 +19,7 @@ enum { SLOTS = 1 << 23 };
 static const char *const switch_name[] = {
     "again",   "copies",  "unsafe", "replay", "resolve", "ask", "assign",
     "publish", "forget",  "retire", "byrule", "lag",     "few", "tries",
-    "slow",    "one"};
+    "slow",    "one",     "back"};
 static const char *const usual[] = {
     "base",
     "tries",
@@ -45,6 +45,8 @@ static const char *const usual[] = {
     "few+forget+again",
     "few+forget+resolve",
     "few+forget+resolve+replay",
+    "few+back",
+    "few+back+again",
 };
 
 const char *const side_name[SIDES] = {"kafka", "rocketmq"};

@@ -14,4 +14,8 @@ model: $(BUILD)/tests/model_check ## walk every state of lib/record.c (10 s)
 mutants: ## break each rule of lib/record.c: the model must notice (20 s)
 	CC='$(CC)' tests/model/mutants.sh
 
-.PHONY: model mutants
+promela: ## the rules in Promela, walked by spin; ATTEMPTS=3 (10 s)
+	@scripts/setup check
+	ATTEMPTS=$(ATTEMPTS) tests/promela.sh
+
+.PHONY: model mutants promela

@@ -11,7 +11,7 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
 small='tries again lag+again byrule+retire+tries unsafe+replay+tries
-    resolve+ask resolve+tries few+resolve+assign+tries few+forget+resolve'
+    resolve+ask few+back resolve+tries few+resolve+assign+tries few+forget+resolve'
 
 cat >"$dir/mutants" <<'MUTANTS'
 3|the side is not pinned at first look|s/become(next, cur, MQM_OWED, rq->route);/(void)become;/
@@ -50,6 +50,11 @@ cat >"$dir/mutants" <<'MUTANTS'
 7|owed in doubt, resolved as done from old knowledge|s/return cur->state == MQM_OWED && cur->token == rq->token;/return cur->state == MQM_OWED;/
 8|what is owed in doubt is never assigned|s/    if (cur->doubt && cur->age_ms < rq->settle_ms)/    if (cur->doubt \&\& (cur->state == MQM_OWED || cur->age_ms < rq->settle_ms))/
 2|an overtaken attempt may still end|s/bool newest = cur->token == rq->token;/bool newest = cur->token >= rq->token;/
+8|a success that the store has lost is thrown away|s/    if (rq->op == OP_SUCCESS && cur->state != MQM_DONE &&/    if (0 \&\&/
+8|a success is put on record only where nothing is|s/(cur->state == MQM_FREE || cur->token < rq->token);/cur->state == MQM_FREE;/
+8|a success is not put on record where nothing is|s/(cur->state == MQM_FREE || cur->token < rq->token);/(cur->state \&\& cur->token < rq->token);/
+6|a success writes over DONE|s/rq->op == OP_SUCCESS && cur->state != MQM_DONE &&/rq->op == OP_SUCCESS \&\&/
+7|whatever the store has lost counts as done|s/if (rq->op == OP_SUCCESS && cur->state != MQM_DONE &&/if (cur->state != MQM_DONE \&\&/
 7|a repeated end is LOST|s/if (newest && cur->state == way\[rq->op\].to)/if (0)/
 6|renew makes a new token|s/next->token = rq->token;\n}/next->token = rq->token + (rq->op == OP_RENEW);\n}/
 7|resolve again from old knowledge|s/if (cur->token != rq->token ||/if (/

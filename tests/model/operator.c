@@ -63,6 +63,25 @@ static void forget(struct world w)
     push(w);
 }
 
+/* To what it may have been before: free, or owed with an older token. */
+static void go_back(struct world w)
+{
+    unsigned char owner = w.owner;
+
+    if (!(on & BACK) || !w.state || w.back)
+        return;
+    now.what = "THE STORE GOES BACK";
+    clear_record(&w);
+    w.back = 1;
+    push(w);
+    w.state = MQM_OWED;
+    w.owner = owner;
+    w.token = 1;
+    push(w);
+    w.owner = !owner;
+    push(w);
+}
+
 static void retire(struct world w)
 {
     bool pending = w.state != MQM_FREE && w.state != MQM_DONE &&
@@ -98,6 +117,7 @@ void operator_steps(const struct world *w)
     now.verdict = -1;
     publish_again(*w);
     forget(*w);
+    go_back(*w);
     retire(*w);
     time_passes(*w);
 }

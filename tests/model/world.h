@@ -39,6 +39,7 @@ enum {
     FEW = 1 << 12,     /* the new side has one consumer                  */
     TRIES = 1 << 13,   /* what failed too often is parked                */
     SLOW = 1 << 14,    /* anything may happen before it is acknowledged  */
+    BACK = 1 << 16,    /* the store goes back, and does not say so       */
     ONE = 1 << 15,     /* sent to one broker only; PUBLISH repairs it    */
 };
 
@@ -58,7 +59,7 @@ struct world { /* bytes only: compared and hashed as such */
     unsigned char attempts;       /* 2: or more                         */
     unsigned char copies[SIDES];  /* bit set: copy not acknowledged     */
     unsigned char effects[SIDES]; /* 2: or more                         */
-    unsigned char lapsed, forgot, retired; /* it ever happened          */
+    unsigned char lapsed, forgot, retired, back; /* it ever happened    */
     struct consumer at[SIDES][PER_SIDE];
 };
 

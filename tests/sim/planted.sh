@@ -31,6 +31,7 @@ record.c|a failure takes the mark of an unsent body away|s/next->unsent &= [^;]*
 record.c|a hand back counts as an attempt|s/next->attempts--;/;/
 record.c|a repeated acquire waits for its own lease|s/if (held && cur->token == rq->token)/if (0)/
 record.c|a repeated acquire gets no new lease|s/    if (over) {/    if (0) {/
+record.c|a success that the store has lost is thrown away|s/    if (rq->op == OP_SUCCESS && cur->state != MQM_DONE &&/    if (0 \&\&/
 record.c|a repeated end is LOST|s/if (newest && cur->state == way\[rq->op\].to)/if (0)/
 claim.c|limbo is not consulted|s/w->rq.token = mqm__limbo_take([^;]*;/(void)side_of;/
 claim.c|a proposal whose answer got lost is not remembered|s/if (w->rq.op == OP_ACQUIRE && w->result < 0 && !w->unreadable)/if (0)/

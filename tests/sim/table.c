@@ -36,6 +36,7 @@ static struct row rows[] = {
     {"success", "owner", MQM_OK, 0},
     {"success", "repeated", MQM_OK, 0},
     {"success", "settles a doubt", MQM_OK, 0},
+    {"success", "the store went back", MQM_OK, 0},
     {"success", "overtaken", MQM_LOST, 0},
     {"failure", "owner", MQM_OK, 0},
     {"failure", "repeated", MQM_OK, 0},
@@ -115,10 +116,14 @@ static struct row *find(const struct mqm_event *e)
 /* What an answer tells of a broken rule. */
 static void judge(const struct mqm_event *e)
 {
-    const struct message *m;
+    struct message *m;
     int i = message_of(e->msg->id);
 
     m = &w.message[i];
+    if (e->result == MQM_LOST && !e->token && !strcmp(e->call, "success")) {
+        m->excuse = NULL; /* whatever the store has lost */
+        violation(i, "a success that the store has lost is thrown away");
+    }
     if (e->result == MQM_SKIP && !strcmp(e->call, "acquire"))
         store_dropped(i, strcmp(e->msg->side, "kafka") ? ROCKET : KAFKA);
     if (!w.plan->gentle)

@@ -94,6 +94,54 @@ START_TEST(with_headers_and_key)
 }
 END_TEST
 
+/* ------------------------- from the other broker -------------------------- */
+
+static int look_at_fields(void *user, const struct mqm_field *f)
+{
+    struct bench *b = user;
+
+    if (!strcmp(f->name, "none"))
+        ck_assert_ptr_null(f->value);
+    else
+        ck_assert_mem_eq(f->value, "a\0b", 3);
+    ck_assert_str_ne(f->name, MQM_ID_HEADER);
+    b->times++;
+    return 0;
+}
+
+static int list_fields(void *user, struct mqm_delivery *d)
+{
+    struct bench *b = user;
+    size_t len;
+    const void *id = b->adapter->header(b->self, d, MQM_ID_HEADER, &len);
+
+    ck_assert_mem_eq(id, "id-7", 4);
+    return b->adapter->headers(b->self, d, look_at_fields, b);
+}
+
+START_TEST(headers_come_along)
+{
+    static const struct mqm_field f[] = {
+        {"trace", "a\0b", 3}, {"none", NULL, 0}, {"trace", "a\0b", 3}};
+    struct bench *b = bench_on(NULL, NULL);
+    struct mqm_delivery d = MQM_DELIVERY_INIT;
+    char topic[64];
+
+    topic_new(topic, 1);
+    d.msg.topic = topic;
+    d.msg.id = "id-7";
+    d.msg.id_len = 4;
+    d.body = "body";
+    d.body_len = 4;
+    ck_assert_msg(b->adapter->publish_with(b->self, &d, f, 3) == 0, "%s",
+                  b->why);
+    ck_assert_int_eq(
+        b->adapter->fetch(b->self, "g", topic, "0/0", list_fields, b), 0);
+    ck_assert_uint_eq(b->times, 3);
+    bench_free(b);
+}
+END_TEST
+
 /* What retention does, at once. */
 static void remove_before(const char *topic, int64_t offset)
 {
@@ -266,6 +314,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, each_message_is_found_where_it_lies);
     tcase_add_test(t, with_headers_and_key);
+    tcase_add_test(t, headers_come_along);
     tcase_add_test(t, what_is_gone_is_told);
     tcase_add_test(t, a_dead_broker_is_an_error);
     tcase_add_test(t, positions_of_a_group);

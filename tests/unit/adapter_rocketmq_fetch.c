@@ -88,6 +88,60 @@ START_TEST(what_is_gone_is_told)
 }
 END_TEST
 
+/* ------------------------- from the other broker -------------------------- */
+
+static int note_field(void *user, const struct mqm_field *f)
+{
+    char *all = user;
+    size_t len = strlen(all);
+
+    snprintf(all + len, 128 - len, "%s=%.*s;", f->name, (int)f->len,
+             (const char *)f->value);
+    return 0;
+}
+
+static char fields_of_it[128];
+
+static int list_fields(void *user, struct mqm_delivery *d)
+{
+    (void)user;
+    write_down(&fake.seen[fake.n++], d);
+    return fake.adapter->headers(fake.self, d, note_field, fields_of_it);
+}
+
+/* What RocketMQ cannot bear, or would obey, is left out. */
+START_TEST(headers_come_along)
+{
+    static const struct mqm_field f[] = {
+        {"colour", "red", 3},   {"DELAY", "18", 2},     {"shape", "r\0nd", 4},
+        {"KEYS", "theirs", 6},  {"empty", "", 0},       {"size", "XL", 2},
+        {"mqm-id", "other", 5},
+    };
+    struct mqm_delivery d = MQM_DELIVERY_INIT;
+    const char *topic = fresh("along");
+
+    open_adapter("concurrent", "properties", "size,colour,shape,empty");
+    d.msg.topic = topic;
+    d.msg.id = "id-7";
+    d.msg.id_len = 4;
+    d.msg.key = "ours";
+    d.msg.key_len = 4;
+    d.body = "body";
+    d.body_len = 4;
+    ck_assert_msg(fake.adapter->publish_with(fake.self, &d, f, 7) == 0, "%s",
+                  fake.error);
+    ck_assert_int_eq(fake.adapter->scan(fake.self, topic, list_fields, NULL),
+                     0);
+    ck_assert_uint_eq(fake.n, 1);
+    ck_assert_str_eq(fields_of_it, "size=XL;colour=red;");
+    ck_assert_str_eq(fake.seen[0].id, "id-7");
+    ck_assert_str_eq(fake.seen[0].key, "ours");
+    ck_assert_msg(strstr(fake.log, "'shape' (4 bytes) is left out"), "%s",
+                  fake.log);
+    close_adapter();
+}
+END_TEST
+
 /* ------------------------------- positions ------------------------------- */
 
 struct places {
@@ -227,6 +281,7 @@ int main(void)
     const TTest *const tests[] = {
         each_message_is_found_where_it_lies,
         what_is_gone_is_told,
+        headers_come_along,
         positions_of_a_group,
         the_retry_topic_counts,
         a_dead_name_server_is_an_error,

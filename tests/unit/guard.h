@@ -294,19 +294,24 @@ static inline void sleep_ms(long ms)
         ;
 }
 
-static inline int run_case(const char *name, TCase *tc)
+static inline int run_case_for(const char *name, TCase *tc, double seconds)
 {
     Suite *s = suite_create(name);
     SRunner *r;
     int failed;
 
     suite_add_tcase(s, tc);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, seconds);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
     return failed != 0;
+}
+
+static inline int run_case(const char *name, TCase *tc)
+{
+    return run_case_for(name, tc, 60);
 }
 
 #endif

@@ -155,6 +155,45 @@ START_TEST(test_no_id_on_both_sides)
 }
 END_TEST
 
+static int first_id(void *user, const struct mqm_msg *msg,
+                    const struct mqm_record *r)
+{
+    struct mqm_msg *out = user;
+    static char id[MQM_ID_MAX];
+
+    (void)r;
+    memcpy(id, msg->id, msg->id_len);
+    out->id = id;
+    out->id_len = msg->id_len;
+    return 1;
+}
+
+/* An id may be any text, also what the key of a copy without one looks like. */
+START_TEST(test_an_id_like_the_key_of_one_without)
+{
+    struct mqm_claim none = claim("kafka", NULL), like = claim("kafka", "@3/7");
+    struct mqm_claim ends = claim("kafka", "@3/7");
+    struct mqm_record r = MQM_RECORD_INIT;
+    struct mqm_msg msg = message(NULL, NULL);
+
+    open_with("");
+    none.msg.origin = "3/7";
+    ends.msg.id_len++; /* its NUL does not count */
+    ck_assert_int_eq(mqm_acquire(m, &none), MQM_OK);
+    ck_assert_int_eq(mqm_pending(m, NULL, "issuer", "rewards", first_id, &msg),
+                     1);
+    ck_assert_int_eq(mqm_acquire(m, &like), MQM_OK);
+    ck_assert_int_eq(mqm_acquire(m, &ends), MQM_LATER);
+    ck_assert_int_eq(mqm_release_on_success(m, &like), MQM_OK);
+    ck_assert_int_eq(mqm_inspect(m, &msg, &r), 0); /* as it was listed */
+    ck_assert_int_eq(r.state, MQM_HELD);
+    ck_assert_uint_eq(r.token, none.token);
+    ck_assert_int_eq(mqm_release_in_doubt(m, &none), MQM_OK);
+    ck_assert_int_eq(mqm_resolve(m, &msg, none.token, MQM_HANDLED), MQM_OK);
+    ck_assert_int_eq(mqm_acquire(m, &none), MQM_SKIP);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("guard_lanes");
@@ -166,5 +205,6 @@ int main(void)
     tcase_add_test(tc, test_tries_with_growing_pauses);
     tcase_add_test(tc, test_claims_pause_longer_with_each_try);
     tcase_add_loop_test(tc, test_no_id_on_both_sides, 0, 5);
+    tcase_add_test(tc, test_an_id_like_the_key_of_one_without);
     return run_case("guard_lanes", tc);
 }

@@ -358,11 +358,14 @@ START_TEST(test_rule_16_done_stays)
 {
     const char *id = new_id();
     struct mqm_claim k = claim("kafka", id);
+    struct mqm_stats s = MQM_STATS_INIT;
 
     open_with("");
     ask(MQM_OK, m, &k);
     ck_assert_int_eq(mqm_release_on_success(m, &k), MQM_OK);
     ck_assert_int_eq(mqm_release_on_success(m, &k), MQM_OK); /* repeated */
+    ck_assert_int_eq(mqm_read_stats(m, &s), 0);
+    ck_assert_uint_eq(s.succeeded, 1);
     ck_assert_int_eq(mqm_release_on_failure(m, &k), MQM_LOST);
     ck_assert_int_eq(mqm_hand_back(m, &k), MQM_LOST);
     ck_assert_int_eq(look_at(m, id).state, MQM_DONE);

@@ -245,6 +245,29 @@ START_TEST(born)
 }
 END_TEST
 
+START_TEST(of_origin)
+{
+    unsigned char key[MQM_ID_MAX], id[MQM_ID_MAX];
+    char origin[MQM_ID_MAX + 1] = "";
+
+    ck_assert_uint_eq(mqm__id_of_origin(key, ""), 0);
+    for (size_t len = 1; len < MQM_ID_MAX; len++) {
+        size_t n;
+
+        memset(origin, 0x9f, len); /* as a UUID may have it */
+        n = mqm__id_of_origin(key, origin);
+        if (len > MQM_ID_MAX - 2) {
+            ck_assert_uint_eq(n, 0);
+            continue;
+        }
+        ck_assert(mqm__id_is_origin(key, n));
+        /* whoever has that for an id is another one */
+        ck_assert_uint_lt(mqm__id_fold(id, key, n), n);
+        ck_assert(!mqm__id_is_origin(id, mqm__id_fold(id, key, n)));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("id");
@@ -263,6 +286,7 @@ int main(void)
     tcase_add_test(t, fold_other);
     tcase_add_test(t, trim);
     tcase_add_test(t, born);
+    tcase_add_test(t, of_origin);
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);

@@ -3,7 +3,6 @@
 #include "instances.h"
 
 #include "../../lib/core.h"
-#include "../../lib/fingerprint.h"
 
 static void open_watcher(void)
 {
@@ -124,6 +123,30 @@ START_TEST(test_a_change_is_told_at_once)
 }
 END_TEST
 
+/* Taken away while it stood still, it comes back with its next report. */
+START_TEST(test_swept_and_back)
+{
+    int64_t until = now_ms() + PATIENCE_MS;
+
+    open_watcher();
+    work_on(other, "kafka", new_id());
+    ck_assert_int_eq(mqm_tick(other), 0);
+    work_on(m, "rocketmq", new_id());
+    ck_assert_int_eq(mqm_tick(m), 0);
+    ck_assert_int_eq(sight(m, 0), 2);
+    while (sight(m, 0) == 2) {
+        ck_assert_msg(now_ms() < until, "it is still listed");
+        ck_assert_int_eq(mqm_tick(m), 0);
+        sleep_ms(20);
+    }
+    ck_assert_int_eq(sight(m, 0), 1);
+    ck_assert_str_eq(seen.side, "rocketmq");
+    ck_assert_int_eq(mqm_tick(other), 0); /* meets what was swept */
+    ck_assert_int_eq(mqm_tick(other), 0);
+    ck_assert_int_eq(sight(m, 0), 2);
+}
+END_TEST
+
 /* A newer library's report: its name is shown, and nothing else is made up. */
 START_TEST(test_an_unknown_format)
 {
@@ -218,62 +241,6 @@ START_TEST(test_the_store)
 }
 END_TEST
 
-/* ---------------------------- the fingerprint ---------------------------- */
-
-static uint64_t print_of(const struct policy *p)
-{
-    return mqm__fingerprint(p, "kafka", "rocketmq");
-}
-
-START_TEST(test_fingerprints_differ)
-{
-    static const char *const entries[] = {"a", "b", "c"};
-    const struct policy base = {.on = true, .cut_ppm = 5, .since_ms = 7,
-                                .margin_ms = 9, .seed = 11};
-    struct policy v[9];
-    uint64_t print[11];
-
-    for (size_t i = 0; i < 9; i++)
-        v[i] = base;
-    v[1].on = false;
-    v[2].cut_ppm = 6;
-    v[3].since_ms = 8;
-    v[4].margin_ms = 10;
-    v[5].hash = MQM_HASH_LAST_TWO_DIGITS;
-    v[6].hash_id = true;
-    v[7].seed = 12;
-    v[8].allow = mqm__allow_list_new(entries, 2);
-    for (size_t i = 0; i < 9; i++)
-        print[i] = print_of(&v[i]);
-    print[9] = mqm__fingerprint(&base, "rocketmq", "kafka");
-    print[10] = mqm__fingerprint(&base, "kafka", "rocketmq2");
-    for (int i = 0; i < 11; i++)
-        for (int k = 0; k < i; k++)
-            ck_assert_msg(print[i] != print[k], "%d is as %d", i, k);
-    mqm__allow_list_free(v[8].allow);
-}
-END_TEST
-
-START_TEST(test_fingerprints_agree)
-{
-    static const char *const one[] = {
-        "a", "01a20628-e3f6-71a6-8c8b-109c40a78a83", "c"};
-    static const char *const same[] = {
-        "c", "a", "01A20628-E3F6-71A6-8C8B-109C40A78A83", "a"};
-    struct policy p = {.on = true}, q = {.on = true};
-
-    ck_assert_uint_eq(print_of(&p), print_of(&q));
-    p.allow = mqm__allow_list_new(one, 3);
-    q.allow = mqm__allow_list_new(same, 4);
-    ck_assert_uint_eq(print_of(&p), print_of(&q));
-    mqm__allow_list_free(p.allow);
-    mqm__allow_list_free(q.allow);
-    /* The same on all machines: a report is read on another one. */
-    p.allow = NULL;
-    ck_assert_uint_eq(print_of(&p), UINT64_C(1859315970345393860));
-}
-END_TEST
-
 int main(int argc, char **argv)
 {
     TCase *tc;
@@ -288,12 +255,11 @@ int main(int argc, char **argv)
     tcase_add_test(tc, test_who_resolves_is_not_there);
     tcase_add_test(tc, test_a_name_of_its_own);
     tcase_add_test(tc, test_a_change_is_told_at_once);
+    tcase_add_test(tc, test_swept_and_back);
     tcase_add_test(tc, test_an_unknown_format);
     tcase_add_test(tc, test_a_store_that_fails);
     tcase_add_test(tc, test_none_wanted);
     tcase_add_test(tc, test_names_are_asked_for);
     tcase_add_test(tc, test_the_store);
-    tcase_add_test(tc, test_fingerprints_differ);
-    tcase_add_test(tc, test_fingerprints_agree);
     return run_case("instances", tc);
 }

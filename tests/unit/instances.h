@@ -31,7 +31,8 @@ static inline void write_config(const char *url)
             " \"sides\": {\"kafka\": {}, \"rocketmq\": {}},\n"
             " \"topics\": [{\"topic\": \"rewards\", \"group\": \"issuer\", "
             "\"old\": \"kafka\", \"new\": \"rocketmq\", \"switch\": true, "
-            "\"policy_max_age_ms\": 1000, \"cut\": \"50%%\", \"since\": %lld"
+            "\"policy_max_age_ms\": 1000, \"clock_margin_ms\": 0, "
+            "\"cut\": \"50%%\", \"since\": %lld"
             "}]}\n", REPORT_MS, here(), url, (long long)now_ms() - 3600000);
     ck_assert_int_eq(fclose(f), 0);
 }

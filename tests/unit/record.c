@@ -317,6 +317,35 @@ START_TEST(test_rule_16_done_is_for_ever)
 }
 END_TEST
 
+/* Tokens only grow: a record that is older than an attempt is what the store
+ * went back to. */
+START_TEST(test_rule_08_a_success_that_the_store_has_lost)
+{
+    ROWS({"FREE", "success kafka token 5 proven", MQM_OK,
+          "DONE kafka token 5"},
+         {"OWED kafka token 3 tries 1", "success kafka token 5 proven", MQM_OK,
+          "DONE kafka token 5 tries 1"},
+         {"OWED rocketmq", "success kafka token 5 proven", MQM_OK,
+          "DONE rocketmq token 5"},
+         {"HELD kafka token 3 lease 1000", "success kafka token 5 proven",
+          MQM_OK, "DONE kafka token 5"},
+         {"PARKED kafka token 3 doubt 3", "success kafka token 5 proven",
+          MQM_OK, "DONE kafka token 5"},
+         /* who cannot show that he had it, and who only failed */
+         {"FREE", "success kafka token 5", MQM_LOST, NULL},
+         {"OWED kafka token 3", "success kafka token 5", MQM_LOST, NULL},
+         {"FREE", "failure kafka token 5 proven", MQM_LOST, NULL},
+         {"FREE", "renew kafka token 5 proven", MQM_LOST, NULL},
+         {"HELD kafka token 3 lease 1000", "doubt kafka token 5 proven",
+          MQM_LOST, NULL},
+         /* was done by another one, or is being done */
+         {"DONE kafka token 3", "success kafka token 5 proven", MQM_LOST,
+          NULL},
+         {"HELD kafka token 7 lease 1000", "success kafka token 5 proven",
+          MQM_LOST, NULL});
+}
+END_TEST
+
 static TCase *rules(void)
 {
     TCase *tc = tcase_create("record");
@@ -329,6 +358,7 @@ static TCase *rules(void)
     tcase_add_test(tc, test_rule_06_parked_is_dropped_only_when_safe);
     tcase_add_test(tc, test_rule_07_a_no_counts_when_settled);
     tcase_add_test(tc, test_rule_08_what_may_be_forgotten_is_in_doubt);
+    tcase_add_test(tc, test_rule_08_a_success_that_the_store_has_lost);
     tcase_add_test(tc, test_rule_09_a_stale_policy_gives_nothing_away);
     tcase_add_test(tc, test_rule_10_policy_names_the_side_of_a_free_one);
     tcase_add_test(tc, test_rule_11_the_other_side_never_enters);

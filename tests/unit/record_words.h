@@ -8,7 +8,7 @@
  *   request  "acquire kafka route rocketmq token 8 stale"
  *            op and side, then in any order: route (the side, if not said),
  *            token, lease, settle, stale (policy), rule, unsure, parking (the
- *            copy comes from there), safe (the body lies there).
+ *            copy comes from there), safe (the body lies there), proven.
  */
 #ifndef RECORD_WORDS_H
 #define RECORD_WORDS_H
@@ -125,6 +125,8 @@ static inline struct request request_in(const char *text,
             rq.by_rule = true;
         else if (strcmp(w, "unsure") == 0)
             rq.unsure = true;
+        else if (strcmp(w, "proven") == 0)
+            rq.proven = true;
         else if (strcmp(w, "parking") == 0)
             rq.parked_copy = true;
         else if (strcmp(w, "safe") == 0)

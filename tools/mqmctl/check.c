@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* check.c - would a consumer with this configuration come up and work?
+/* check.c - would a consumer with this configuration come up and work?  And
+ * doctor: is everything set up so that no message is lost?
  *
- * Each line is a thing that was tried, not one that was read: the store is
- * asked for a message of each topic, the plugins are loaded, the brokers are
- * asked for the topics.  Nothing is written.
+ * Each line of the first is a thing that was tried, not one that was read: the
+ * store is asked for a message of each topic, the plugins are loaded, the
+ * brokers are asked for the topics.  The doctor goes on from there: a line a
+ * finding of the library.  Nothing is written.
  */
 #include "ctl.h"
 #include "print.h"
@@ -15,30 +17,44 @@
 struct check {
     struct ctl *c;
     struct json json;
-    int bad;
+    int bad, warnings;
 };
 
-/* One line: ok without a remedy, else an error. */
-static void line(struct check *k, const char *what, const char *name,
-                 const char *remedy)
+/* One line.  why and remedy: "" for none. */
+static void put(struct check *k, const char *level, const char *what,
+                const char *name, const char *why, const char *remedy)
 {
-    k->bad += remedy != NULL;
     if (k->c->given & CTL_JSON) {
         json_open(&k->json, '{');
+        json_text(&k->json, "level", level);
         json_text(&k->json, "what", what);
         json_text(&k->json, "name", name);
-        json_bool(&k->json, "ok", remedy == NULL);
-        json_text(&k->json, "why", remedy);
+        json_bool(&k->json, "ok", strcmp(level, "ok") == 0);
+        json_text(&k->json, "why", why);
+        json_text(&k->json, "remedy", remedy);
         json_close(&k->json, '}');
         return;
     }
-    printf("%-6s %s ", remedy == NULL ? "ok" : "error", what);
+    printf("%-6s %s ", level, what);
     put_text(stdout, name);
-    if (remedy != NULL) {
+    if (why[0] != '\0') {
         fputs(": ", stdout);
+        put_text(stdout, why);
+    }
+    if (remedy[0] != '\0') {
+        fputs("\n       remedy: ", stdout);
         put_text(stdout, remedy);
     }
     putchar('\n');
+}
+
+/* Something that was tried: ok without a `why`. */
+static void line(struct check *k, const char *what, const char *name,
+                 const char *why)
+{
+    k->bad += why != NULL;
+    put(k, why == NULL ? "ok" : "error", what, name, why != NULL ? why : "",
+        "");
 }
 
 /* Ask the store for a message that cannot be there. */
@@ -100,12 +116,12 @@ static int check_plugin(void *user, const struct mqm_plugin_info *info)
     return 0;
 }
 
-static int check_all(struct check *k)
+static int check_all(struct check *k, unsigned flags)
 {
     struct mqm_options opts = MQM_OPTIONS_INIT;
     int r;
 
-    opts.flags = MQM_NO_KEEPER;
+    opts.flags = MQM_NO_KEEPER | flags;
     opts.config = k->c->config;
     r = mqm_open(&k->c->m, &opts);
     line(k, "configuration and store", k->c->config, r < 0 ? story(r) : NULL);
@@ -120,19 +136,67 @@ static int check_all(struct check *k)
     return r;
 }
 
-int cmd_check(struct ctl *c)
+static int end(struct check *k)
 {
-    struct check k = {c, {0}, 0};
+    if (k->c->given & CTL_JSON) {
+        json_close(&k->json, ']');
+        putchar('\n');
+    }
+    if (k->bad > 0)
+        return refuse("%d %s wrong", k->bad, k->bad == 1 ? "thing is"
+                                                         : "things are");
+    return CTL_OK;
+}
+
+static struct check begin(struct ctl *c)
+{
+    struct check k = {c, {0}, 0, 0};
 
     if (c->given & CTL_JSON)
         json_open(&k.json, '[');
-    check_all(&k);
-    if (c->given & CTL_JSON) {
-        json_close(&k.json, ']');
-        putchar('\n');
+    return k;
+}
+
+int cmd_check(struct ctl *c)
+{
+    struct check k = begin(c);
+
+    check_all(&k, 0);
+    return end(&k);
+}
+
+/* ------------------------------- the doctor ------------------------------ */
+
+static int on_finding(void *user, const struct mqm_finding *f)
+{
+    static const char *const levels[] = {"ok", "warn", "loses"};
+    struct check *k = user;
+    char name[256];
+
+    k->warnings += f->level == MQM_WARNING;
+    k->bad += f->level == MQM_FATAL;
+    if (f->topic[0] != '\0')
+        snprintf(name, sizeof(name), "%s (%s): %s", f->topic, f->group,
+                 f->subject);
+    else
+        snprintf(name, sizeof(name), "%s", f->subject);
+    put(k, levels[f->level], f->part, name, f->text, f->remedy);
+    return 0;
+}
+
+int cmd_doctor(struct ctl *c)
+{
+    struct check k = begin(c);
+    int r;
+
+    (void)check_all(&k, MQM_ANY_STORE); /* k knows what it found */
+    if (c->m != NULL) {
+        r = mqm_checkup(c->m, on_finding, &k);
+        if (r < 0)
+            line(&k, "doctor", "", story(r));
     }
-    if (k.bad > 0)
-        return refuse("%d %s wrong", k.bad, k.bad == 1 ? "thing is"
-                                                       : "things are");
-    return CTL_OK;
+    if (!(c->given & CTL_JSON))
+        printf("%d wrong or will lose messages, %d %s\n", k.bad, k.warnings,
+               k.warnings == 1 ? "warning" : "warnings");
+    return end(&k);
 }

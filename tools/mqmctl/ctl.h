@@ -144,5 +144,6 @@ int cmd_status(struct ctl *c);
 int cmd_plugins(struct ctl *c);
 int cmd_settings(struct ctl *c);
 int cmd_check(struct ctl *c);
+int cmd_doctor(struct ctl *c);
 
 #endif

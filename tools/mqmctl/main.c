@@ -14,6 +14,8 @@
 const struct command ctl_commands[] = {
     {"check", "", 0, 0, CTL_JSON, cmd_check,
      "configuration, store and plugins, line by line: ok, or what to do"},
+    {"doctor", "", 0, 0, CTL_JSON, cmd_doctor,
+     "the same, and whether store and brokers are set up to lose nothing"},
     {"status", "[TOPIC]", 0, 1, CTL_GROUP | CTL_OLDER | CTL_JSON, cmd_status,
      "how the migration stands, who works on it, and what to do next"},
     {"topics", "", 0, 0, CTL_JSON, cmd_topics,

@@ -48,6 +48,7 @@ static int visit_open(void *user, const struct mqm_msg *msg,
         add_open(&s->parked, rec);
     else
         add_open(&s->owed, rec);
+    s->unsent += (rec->flags & MQM_UNSENT) != 0 && rec->left_ms <= 0;
     s->ended += rec->state == MQM_HELD && rec->left_ms <= 0;
     s->body_missing += rec->state == MQM_PARKED &&
                        !(rec->flags & MQM_BODY_SAFE);

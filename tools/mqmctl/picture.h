@@ -26,6 +26,7 @@ struct side_view {
     struct open_part owed, held, parked;
     uint64_t untried;       /* owed for longer than the grace time, and no    */
     int64_t untried_ms;     /*   attempt was ever made; the oldest            */
+    uint64_t unsent;        /* perhaps no copy of it is on its way           */
     uint64_t ended;         /* held, and the lease is over: who had it died  */
     uint64_t body_missing;  /* parked, and its body is not kept               */
     unsigned instances;     /* that report                                    */

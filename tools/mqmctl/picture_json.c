@@ -37,6 +37,7 @@ static void json_side(struct json *j, const struct picture *p, int i)
     json_part(j, "parked", &s->parked);
     json_int(j, "untried", (int64_t)s->untried);
     json_int(j, "untried_oldest_ms", s->untried_ms);
+    json_int(j, "unsent", (int64_t)s->unsent);
     json_int(j, "ended", (int64_t)s->ended);
     json_int(j, "body_missing", (int64_t)s->body_missing);
     json_int(j, "instances", s->instances);

@@ -77,6 +77,8 @@ static void remark(uint64_t n, const char *side, const char *words)
 static void print_remarks(const struct side_view *s)
 {
     remark(s->untried, s->name, "owed, and never tried there");
+    remark(s->unsent, s->name, "perhaps no copy is on its way: send it again, "
+                               "or mqmctl rescue");
     remark(s->ended, s->name, "in work, but the lease is over: who had it "
                               "died, the next copy is a doubt");
     remark(s->body_missing, s->name, "parked, and the body is not kept: its "

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* rescue_unsent.c - what an operator or a resolver made owed again is found
+ * wherever it lies, and sent. */
+#include "rescues.h"
+
+/* An operator gives it back to Kafka, where its copy was dropped. */
+START_TEST(test_what_was_reassigned_is_sent_from_its_origin)
+{
+    const char *id;
+    struct mqm_msg msg;
+    struct mqm_rescue_options o;
+
+    open_lost("");
+    id = lose();
+    msg = message("kafka", id);
+    ck_assert_int_eq(mqm_assign(m, &msg, look_at(m, id).token), MQM_OK);
+    o = options(0);
+    o.id = id;
+    o.id_len = strlen(id);
+    ck_assert_int_eq(mqm_rescue(m, &o, note, NULL), 0);
+    ck_assert_int_eq(last.n, 1);
+    assert_fate(MQM_RESCUED, "kafka", "sent");
+    ck_assert_str_eq(last.owes, "kafka");
+    poll_both();
+    ck_assert_int_eq(handled, 1);
+    ck_assert_str_eq(look_at(m, id).side, "kafka");
+    last.n = 0;
+    ck_assert_int_eq(mqm_rescue(m, &o, note, NULL), 0);
+    ck_assert_int_eq(last.n, 0);
+}
+END_TEST
+
+/* Parked, resolved as not done, and its origin is gone: out of parking. */
+START_TEST(test_what_was_parked_is_sent_out_of_parking)
+{
+    int outcome = MQM_UNSURE;
+    const char *id = new_id();
+    struct mqm_delivery d = delivery("rocketmq", id);
+    struct mqm_msg msg = message("rocketmq", id);
+
+    open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
+                                   "\"settle_ms\": 1200"));
+    ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
+                                   handle_answering, &outcome), 0);
+    ck_assert_int_eq(mqm_publish(m, &d), 0);
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    ck_assert_int_eq(look_at(m, id).state, MQM_PARKED);
+    sleep_ms(1250);
+    ck_assert_int_eq(mqm_resolve(m, &msg, look_at(m, id).token, MQM_FAILED),
+                     MQM_OK);
+    atomic_store(&l->gone, 1);
+    sleep_ms(OLDER_MS + 20);
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUED, "rocketmq", "sent");
+    ck_assert_uint_eq(last.flags, MQM_FROM_PARKING);
+    outcome = MQM_HANDLED;
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    ck_assert_int_eq(look_at(m, id).state, MQM_DONE);
+}
+END_TEST
+
+/* Parked and acknowledged, resolved as not done, and tried once more with a
+ * copy that somebody held, who failed, or died. */
+START_TEST(test_what_was_tried_and_has_no_copy_is_sent)
+{
+    int outcome = MQM_UNSURE;
+    const char *id = new_id();
+    struct mqm_delivery d = delivery("rocketmq", id);
+    struct mqm_claim c = claim("rocketmq", id);
+
+    open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
+                                   "\"settle_ms\": 1200, \"pause_ms\": 10, "
+                                   "\"pause_max_ms\": 20"));
+    ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
+                                   handle_answering, &outcome), 0);
+    ck_assert_int_eq(mqm_publish(m, &d), 0);
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    sleep_ms(1250);
+    ck_assert_int_eq(mqm_resolve(m, &c.msg, look_at(m, id).token, MQM_FAILED),
+                     MQM_OK);
+    ck_assert_int_eq(mqm_acquire(m, &c), MQM_OK);
+    if (_i == 0)
+        ck_assert_int_eq(mqm_release_on_failure(m, &c), MQM_OK);
+    ck_assert_int_eq(rescue(0), 0); /* too young, or at work */
+    sleep_ms(_i ? 1050 : OLDER_MS + 50);
+    ck_assert_int_eq(look_at(m, id).state, _i ? MQM_HELD : MQM_OWED);
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUED, "rocketmq", "sent");
+    outcome = MQM_HANDLED;
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    ck_assert_int_eq(look_at(m, id).state, _i ? MQM_PARKED : MQM_DONE);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("rescue_unsent");
+
+    tcase_add_checked_fixture(tc, setup, close_it);
+    tcase_add_test(tc, test_what_was_reassigned_is_sent_from_its_origin);
+    tcase_add_test(tc, test_what_was_parked_is_sent_out_of_parking);
+    tcase_add_loop_test(tc, test_what_was_tried_and_has_no_copy_is_sent, 0, 2);
+    return run_case("rescue_unsent", tc);
+}
