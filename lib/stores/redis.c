@@ -3,7 +3,8 @@
  * hashes by the time when their messages were born.
  *
  *     redis_script   what runs inside Redis, and what the keys hold
- *     redis_swap     the swaps of a call as one round trip
+ *     redis_swap     the swaps of a call as one round trip; redis_put, and
+ *                    redis_settle for the answers
  *     redis_bucket   which bucket a cell lies in, and its bytes
  *     redis_session  the identity of the store
  *     redis_restore  what is done after it went back in time; redis_ring

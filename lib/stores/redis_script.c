@@ -11,7 +11,8 @@
  * nothing if each change is on the disk before it is answered, and nobody was
  * promoted, who has a second replication id; unless somebody wrote while it was
  * not so: `mode` tells.  Of one that lost its last moments those have to write
- * again whose registration was not over when it fell. */
+ * again whose registration was not over when it fell; whoever registers first
+ * takes away those of long ago. */
 const char mqm__redis_script_hello[] =
     "local c,k,C,M=redis.call,KEYS[1],KEYS[2],KEYS[3] "
     "local num,match,new,me=tonumber,string.match,ARGV[1],ARGV[3] "
@@ -45,8 +46,7 @@ const char mqm__redis_script_hello[] =
      "set('fault',ms) set('over',text(over)) "
      "each(C,function(h,v) local seen=num(match(v,'^(%d+) %d+$')) "
       "if not seen or seen+"MQM__TEXT(MQM__REDIS_LEASE_MS)">=clock then "
-       "c('HSET',M,h,'1') "
-      "elseif seen+86400000<clock then c('HDEL',C,h) end end) end "
+       "c('HSET',M,h,'1') end end) end "
     "if not (id and r[2]) then id,r[2],floor,was=new,ms,'0',mode "
      "c('DEL',C,M) "
      "c('HSET',k,'id',id,'created',ms,'run',run,'floor','0','mode',mode) "
@@ -67,6 +67,9 @@ const char mqm__redis_script_hello[] =
      "if gone>0 or c('EXISTS',M)==0 then safe() "
      "else state=c('HGET',M,me) and '3' or '2' end end "
     "if was=='everysec' then if state=='0' then state='1' end "
+     "if not mine then each(C,function(h,v) "
+      "local seen=num(match(v,'^(%d+) ')) "
+      "if seen and seen+3600000<clock then c('HDEL',C,h) end end) end "
      "local seen=text(math.max(now,clock)) set('clock',seen) "
      "c('HSET',C,me,seen..' '..base) end "
     "if limit=='0' then evicts='noeviction' end "

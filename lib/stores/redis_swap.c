@@ -6,7 +6,7 @@
  * forgotten the script or was another store, is sent once more.
  *
  * What always holds: a result is PENDING before the swap is sent and SENT until
- * Redis answered it; neither leaves this file.
+ * Redis answered it; neither leaves this file and redis_settle.c.
  */
 #include "redis_swap.h"
 
@@ -14,7 +14,7 @@
 #include "redis_error.h"
 #include "redis_put.h"
 #include "redis_restore.h"
-#include "redis_script.h"
+#include "redis_settle.h"
 #include "redis_told.h"
 #include "swaps.h"
 
@@ -25,7 +25,7 @@
 
 enum { GROUP_MAX = MQM__REDIS_GROUP, TRIES = 3 };
 enum { FAR_US = 10000 };
-enum { PENDING = INT32_MIN, SENT = INT32_MIN + 1 };
+enum { PENDING = MQM__REDIS_PENDING, SENT = MQM__REDIS_SENT };
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
 {
@@ -54,125 +54,6 @@ static size_t gather(struct mqm_swap *const *s, size_t n, size_t from,
     return len;
 }
 
-static int nonsense(struct redis *d, struct mqm_swap *s)
-{
-    return s->result = mqm__link_nonsense(&d->link);
-}
-
-/* A version above what was expected, as the clock is behind it. */
-static int settle_ahead(struct redis *d, struct mqm_swap *s,
-                        const struct redis_reply *r, int64_t at_us)
-{
-    uint64_t version;
-
-    if (r->type != MQM__REDIS_TEXT || r->len != MQM__REDIS_VERSION_LEN)
-        return nonsense(d, s);
-    version = mqm__redis_unpack(r->text);
-    if (version <= s->expect)
-        return nonsense(d, s);
-    mqm__swap_done(s, version);
-    mqm__redis_told_done(d, s, version, at_us);
-    return MQM_OK;
-}
-
-/* There is no cell, or none that can be read.  What contradicts the question is
- * no answer. */
-static int settle_none(struct redis *d, struct mqm_swap *s, int64_t why)
-{
-    mqm__swap_none(s);
-    if (why == 2)
-        return s->result = mqm__redis_foreign(d);
-    if (why == 0 ? s->expect == 0
-                 : why != 1 || (s->flags & MQM_SWAP_ANYWAY) != 0)
-        return nonsense(d, s);
-    s->result = why == 0 ? MQM_LOST : MQM_DOUBT;
-    return MQM_OK;
-}
-
-/* It was not done.  born: to skip, or NULL. */
-static int settle_one(struct redis *d, struct mqm_swap *s,
-                      const struct redis_reply *r, int64_t now_us,
-                      int64_t *born)
-{
-    if (r->type == MQM__REDIS_NUMBER)
-        return settle_none(d, s, r->number);
-    if (r->type != MQM__REDIS_TEXT)
-        return nonsense(d, s);
-    if (mqm__redis_cell(r->text, r->len, now_us, &s->now, born) != 0)
-        return s->result = mqm__redis_foreign(d);
-    if (s->now.version == s->expect)
-        return nonsense(d, s);
-    s->result = MQM_LOST;
-    mqm__redis_told_cell(d, s, r, born != NULL);
-    return MQM_OK;
-}
-
-/* r: its number, and what to know of it.  1: it has no such number. */
-static int settle_told(struct redis *d, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n,
-                       const struct redis_reply *r, int64_t at_us)
-{
-    int64_t which = r[0].type == MQM__REDIS_NUMBER ? r[0].number : 0;
-    int64_t i, born;
-
-    if (which < -GROUP_MAX || which >= 2 * MQM__REDIS_AHEAD)
-        return 1;
-    i = which < 0 ? -which : which % MQM__REDIS_AHEAD;
-    if (i < 1 || (size_t)i > n)
-        return 1;
-    if (which > MQM__REDIS_AHEAD)
-        return settle_ahead(d, s[at[i - 1]], r + 1, at_us);
-    return settle_one(d, s[at[i - 1]], r + 1, d->now_us,
-                      which < 0 ? &born : NULL);
-}
-
-/* Of whom nothing was told: done, with this as the version. */
-static int settle_rest(struct redis *d, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n, uint64_t version)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (s[at[i]]->result != SENT)
-            continue;
-        if (version <= s[at[i]]->expect)
-            return nonsense(d, s[at[i]]);
-        mqm__swap_done(s[at[i]], version);
-        mqm__redis_told_done(d, s[at[i]], version, (int64_t)version);
-    }
-    return MQM_OK;
-}
-
-/* The first negative result, or MQM_OK. */
-static int settle(struct redis *d, struct mqm_swap *const *s,
-                  const uint16_t *at, size_t n, const struct redis_reply *r)
-{
-    int64_t now_us = -1, at_us;
-    size_t close = 0; /* our guess was */
-    int first = MQM_OK;
-
-    if (r->type == MQM__REDIS_ARRAY && r->len % 2 == 1 &&
-        r[1].type == MQM__REDIS_TEXT) {
-        close = r[1].len > 0 && r[1].text[0] == '~';
-        now_us = mqm__redis_digits(r[1].text + close, r[1].len - close);
-    }
-    if (now_us <= 0)
-        return mqm__link_nonsense(&d->link);
-    d->now_us = now_us;
-    at_us = close ? d->guess_us : now_us;
-    for (size_t i = 2; i <= r->len; i += 2) {
-        int x = settle_told(d, s, at, n, r + i, at_us);
-
-        if (x == 1)
-            return mqm__link_nonsense(&d->link);
-        if (x == -EPROTO)
-            return x;
-        if (first == MQM_OK)
-            first = x;
-    }
-    if (settle_rest(d, s, at, n, (uint64_t)at_us) < 0)
-        return -EPROTO;
-    return first;
-}
-
 /* What a group was answered.  1: it has to be sent again. */
 static int take_group(struct redis *d, struct mqm_swap *const *s,
                       const uint16_t *at, size_t n, int *another)
@@ -186,7 +67,7 @@ static int take_group(struct redis *d, struct mqm_swap *const *s,
     if (reply->type == MQM__REDIS_ERROR)
         r = mqm__link_error(&d->link, reply, &answer);
     else
-        r = settle(d, s, at, n, reply);
+        r = mqm__redis_settle(d, s, at, n, reply);
     if (answer == MQM__REDIS_RESEND)
         d->whole_script = 1;
     if (answer == MQM__REDIS_RELEARN)

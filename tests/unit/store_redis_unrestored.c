@@ -215,6 +215,16 @@ START_TEST(who_writes_is_known)
 }
 END_TEST
 
+/* Of those who left nothing but their names. */
+START_TEST(who_died_very_long_ago_is_forgotten)
+{
+    ghost(5000000);
+    ck_assert_int_eq(tell("HLEN mqm:clients"), 3);
+    ck_assert_int_eq(reopen(), 0);
+    ck_assert_int_eq(tell("HEXISTS mqm:clients ghost"), 0);
+}
+END_TEST
+
 START_TEST(who_only_looked_is_not_waited_for)
 {
     void *s;
@@ -282,6 +292,7 @@ int main(void)
     tcase_add_test(tc, one_is_dead);
     tcase_add_test(tc, who_died_long_ago_is_not_waited_for);
     tcase_add_test(tc, who_died_lately_is);
+    tcase_add_test(tc, who_died_very_long_ago_is_forgotten);
     tcase_add_test(tc, who_was_not_waited_for_comes_late);
     tcase_add_loop_test(tc, it_was_not_synced_for_a_while, 0, 2);
     tcase_add_loop_test(tc, nobody_registers_where_nothing_is_lost, 0, 2);
