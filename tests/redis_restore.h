@@ -35,11 +35,13 @@ static inline void restart(void)
     redial();
 }
 
+static const char *limit_ms = "5000"; /* of a call */
+
 static inline int open_patient(void **s, const char *restore_ms,
                                const char *remember_kb)
 {
     struct mqm_setting settings[] = {{"url", url, 0},
-                                     {"timeout_ms", "5000", 0},
+                                     {"timeout_ms", limit_ms, 0},
                                      {"restore_ms", restore_ms, 0},
                                      {"remember_kb", remember_kb, 0}};
 
@@ -109,7 +111,9 @@ static inline void is_as_after(const struct mqm_swap *s)
 {
     struct mqm_swap q = *s;
 
-    ck_assert_int_eq(ask(&q), MQM_LOST);
+    for (int i = 0; i < 100 && ask(&q) < 0; i++)
+        nap(10); /* a machine that is busy */
+    ck_assert_int_eq(q.result, MQM_LOST);
     ck_assert_uint_eq(q.now.version, s->now.version);
     ck_assert_uint_eq(q.now.len, s->len);
     ck_assert_int_eq(memcmp(q.now.value, s->value, s->len), 0);

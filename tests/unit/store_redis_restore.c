@@ -4,7 +4,7 @@
  * cell is as it was, to the version, and nothing is in doubt. */
 #include "../redis_restore.h"
 
-enum { LAG = 100000, STEP = 256, LOST = 3000 };
+enum { LAG = 100000, STEP = 256, LOST = 3000, MANY = 256 * 350 };
 
 static void setup_patient(void)
 {
@@ -245,6 +245,46 @@ START_TEST(a_lag_is_not_in_doubt)
 }
 END_TEST
 
+static void setup_brief(void)
+{
+    limit_ms = "300";
+    setup_two("600000", "8192");
+}
+
+/* More than one call has time for: the next one goes on. */
+START_TEST(by_and_by)
+{
+    static struct mqm_swap s[MANY];
+    static char ids[MANY][16];
+    int calls = 0;
+
+    for (int i = 0; i < MANY; i += STEP) {
+        struct mqm_swap *all[STEP];
+
+        for (int j = 0; j < STEP; j++) {
+            snprintf(ids[i + j], sizeof(ids[i + j]), "%d", i + j);
+            s[i + j] = a_swap(ids[i + j], 0);
+            s[i + j].key.born_ms = case_ms - (i + j) / 10;
+            all[j] = &s[i + j];
+        }
+        (void)store->swap(self, all, STEP); /* some may take too long */
+        if (i == 0)
+            remember_files();
+    }
+    lose();
+    while (!is_back(self)) {
+        store->tick(other);
+        calls++;
+        nap(5);
+    }
+    ck_assert_int_ge(calls, 2);
+    for (int i = 0; i < MANY; i += 7)
+        if (s[i].result == MQM_OK)
+            is_as_after(&s[i]);
+    ck_assert_int_eq(memory_from(), 0);
+}
+END_TEST
+
 /* Promoted at the moment when the master wrote on; then it has its address. */
 START_TEST(a_promoted_replica_gets_what_it_lacks)
 {
@@ -300,8 +340,12 @@ END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("restore");
+    TCase *tc = tcase_create("restore"), *brief = tcase_create("brief");
+    Suite *suite = suite_create("store_redis_restore");
+    SRunner *runner = srunner_create(suite);
+    int failed;
 
+    tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup_patient, teardown_two);
     tcase_add_test(tc, each_cell_is_as_it_was);
     tcase_add_test(tc, a_later_one_stays);
@@ -312,5 +356,13 @@ int main(void)
     tcase_add_test(tc, a_lag_is_not_in_doubt);
     tcase_add_test(tc, a_promoted_replica_gets_what_it_lacks);
     tcase_add_test(tc, memory_does_not_go_back);
-    return run_cases("store_redis_restore", tc);
+    tcase_set_timeout(brief, 120);
+    tcase_add_checked_fixture(brief, setup_brief, teardown_two);
+    tcase_add_test(brief, by_and_by);
+    suite_add_tcase(suite, tc);
+    suite_add_tcase(suite, brief);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
