@@ -109,6 +109,8 @@ static int put_on_record(struct settling *s, struct mqm_settled *t, int answer)
         snprintf(why, sizeof(why), "%s", mqm_errmsg());
         t->fate = MQM_SETTLED_FAILED;
         t->why = why;
+        mqm__memo_put(s->m, s->topic->space, t->msg, t->record->token,
+                      mqm__mono_ms() + pause_after(s, t->asked));
     }
     return mqm__settle_tell(s, t);
 }
