@@ -132,7 +132,7 @@ int look_up(struct ctl *c, const struct topic *t, const struct id *id,
 /* --- parked.c */
 int cmd_parked(struct ctl *c);
 
-/* --- repair.c */
+/* --- resolve.c, repair.c */
 int cmd_resolve(struct ctl *c);
 int cmd_assign(struct ctl *c);
 
