@@ -217,8 +217,8 @@ MQM_API int mqm_check(const struct mqm_delivery *d);
 MQM_API const void *mqm_header(const struct mqm_delivery *d, const char *name,
                                size_t *len);
 
-/* All headers that the producer put there; visit() returns 0 to go on.  value
- * is no string.  -ENOTSUP where the adapter cannot tell all. */
+/* All headers that the producer put there beside the id; visit() returns 0 to
+ * go on.  value is no string.  -ENOTSUP where the adapter cannot tell all. */
 MQM_API int mqm_headers(const struct mqm_delivery *d,
                         int (*visit)(void *user, const char *name,
                                      const void *value, size_t len),
