@@ -114,6 +114,7 @@ $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(SO)
 	    -Wl,-rpath,'$$ORIGIN/../lib' $(call libs_of,examples/$*.c) -lm -o $@
 
 include scripts/install.mk tests/model/model.mk tests/fuzz/fuzz.mk \
+	tests/quality.mk \
 	tests/fakes/fakes.mk tests/fakes/fault.mk tests/bench/bench.mk \
 	tests/sim/sim.mk tests/chaos/chaos.mk examples/demo/demo.mk
 

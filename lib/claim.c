@@ -4,6 +4,7 @@
 #include "codec.h"
 #include "error.h"
 #include "id.h"
+#include "key_set.h"
 #include "sight.h"
 
 #include <errno.h>
@@ -265,40 +266,20 @@ static void answered(mqm *m, struct work *w)
 
 /* ------------------------------- all rounds ------------------------------ */
 
-static bool same_key(const struct mqm_key *a, const struct mqm_key *b)
-{
-    return a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0 &&
-           strcmp(a->space, b->space) == 0;
-}
-
-enum { KEY_SLOTS = 4 * WORK_MAX };
-
 /* Of works with the same key only the first that is not finished goes; the
  * others start when it has ended. */
 static size_t choose(mqm *m, struct work *const *w, size_t n,
                      struct mqm_swap **go)
 {
-    struct work *slot[KEY_SLOTS];
+    struct key_set keys;
     size_t k = 0;
 
     if (n > 1)
-        memset(slot, 0, sizeof(slot));
+        mqm__key_set_clear(&keys);
     for (size_t i = 0; i < n; i++) {
-        const unsigned char *id = w[i]->id;
-        size_t len = w[i]->swap.key.id_len, at;
-
-        if (w[i]->finished)
+        if (w[i]->finished ||
+            (n > 1 && !mqm__key_set_add(&keys, &w[i]->swap.key)))
             continue;
-        /* The end of an id is its most random part. */
-        at = (id[len - 1] | (size_t)id[len / 2] << 8) * 2654435761u;
-        for (at = (at >> 7) % KEY_SLOTS; n > 1 && slot[at];
-             at = (at + 1) % KEY_SLOTS)
-            if (same_key(&slot[at]->swap.key, &w[i]->swap.key))
-                break;
-        if (n > 1 && slot[at])
-            continue;
-        if (n > 1)
-            slot[at] = w[i];
         if (w[i]->waits)
             guess(m, w[i]);
         w[i]->waits = false;
@@ -306,6 +287,19 @@ static size_t choose(mqm *m, struct work *const *w, size_t n,
             go[k++] = &w[i]->swap;
     }
     return k;
+}
+
+bool mqm__work_meets(const struct flight *a, const struct flight *b)
+{
+    struct key_set keys;
+
+    mqm__key_set_clear(&keys);
+    for (size_t i = 0; i < a->n; i++)
+        mqm__key_set_add(&keys, &a->w[i]->swap.key);
+    for (size_t i = 0; i < b->n; i++)
+        if (mqm__key_set_has(&keys, &b->w[i]->swap.key))
+            return true;
+    return false;
 }
 
 static struct work *work_of(struct mqm_swap *s)

@@ -16,7 +16,7 @@
 #include "core.h"
 #include "record.h"
 
-enum { WORK_MAX = COMBINE_MAX / 2, SCRATCH_WORKS = 3 * WORK_MAX / 2 };
+enum { WORK_MAX = COMBINE_MAX / 2, SCRATCH_WORKS = 2 * WORK_MAX };
 
 struct work {
     /* Set by the caller; mqm__work_init() does it for a message. */
@@ -47,11 +47,13 @@ struct work {
 /* Memory for a call's works, kept for the next one. */
 struct scratch {
     struct scratch *next;
+    struct chunk *chunk; /* NULL, or those of a run */
     struct work work[SCRATCH_WORKS];
 };
 
 struct scratch *mqm__scratch(mqm *m); /* NULL: no memory, with words */
 void mqm__scratch_put(mqm *m, struct scratch *s);
+void mqm__scratch_back(mqm *m, struct scratch *s); /* under m->lock */
 void mqm__scratch_free(struct scratch *s); /* and all behind it */
 
 /* Fill in topic, request and key for a message and an op.  Negative results
@@ -76,6 +78,9 @@ struct flight {
 };
 void mqm__work_post(mqm *m, struct flight *f);
 int mqm__work_finish(mqm *m, struct flight *f);
+
+/* Has one of the two a key of the other? */
+bool mqm__work_meets(const struct flight *a, const struct flight *b);
 
 /* A token that nobody else has. */
 uint64_t mqm__new_token(mqm *m);

@@ -2,17 +2,22 @@
 /* combine.c - see combine.h. */
 #include "combine.h"
 #include "error.h"
+#include "key_set.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOTS = 1024 };
+_Static_assert((int)COMBINE_MAX <= (int)KEY_SET_MAX,
+               "a round's keys fit into a set");
 
-/* The keys of one round, by hash: a false alarm only costs a round. */
-struct keys {
-    uint64_t slot[SLOTS];
-};
+static bool can_begin(const struct mqm_store *store)
+{
+    return store->size >= offsetof(struct mqm_store, swap_end) +
+                              sizeof(store->swap_end) &&
+           store->swap_begin && store->swap_end;
+}
 
 int mqm__combine_init(struct combine *c, const struct mqm_store *store,
                       void *self)
@@ -20,82 +25,62 @@ int mqm__combine_init(struct combine *c, const struct mqm_store *store,
     memset(c, 0, sizeof(*c));
     c->store = store;
     c->self = self;
+    c->room = can_begin(store) ? MQM_STORE_BEGUN : 1;
     c->last = &c->first;
     if (pthread_mutex_init(&c->lock, NULL) != 0)
         return mqm__fail(-ENOMEM, "no mutex to be had");
-    if (pthread_cond_init(&c->turn, NULL) != 0) {
-        pthread_mutex_destroy(&c->lock);
-        return mqm__fail(-ENOMEM, "no condition variable to be had");
-    }
     return 0;
 }
 
 void mqm__combine_destroy(struct combine *c)
 {
-    pthread_cond_destroy(&c->turn);
     pthread_mutex_destroy(&c->lock);
 }
 
-static uint64_t hash_of(const struct mqm_key *key)
-{
-    const unsigned char *id = key->id;
-    uint64_t h = 1469598103934665603u;
+/* ------------------------------ what fits -------------------------------- */
 
-    /* Not the space: an id that two of them share only waits for a round. */
-    for (size_t i = 0; i < key->id_len; i++)
-        h = (h ^ id[i]) * 1099511628211u;
-    return h ^ h >> 29 ? h ^ h >> 29 : 1;
-}
-
-static bool seen_before(struct keys *k, uint64_t h)
-{
-    size_t i = h % SLOTS;
-
-    for (; k->slot[i]; i = (i + 1) % SLOTS)
-        if (k->slot[i] == h)
-            return true;
-    k->slot[i] = h;
-    return false;
-}
-
-static bool fits(struct keys *k, const struct combine_call *call, size_t taken)
+static bool fits(struct key_set *keys, const struct combine_call *call,
+                 size_t taken)
 {
     bool twice = false;
 
     if (taken + call->n > COMBINE_MAX)
         return false;
     for (size_t i = 0; i < call->n; i++)
-        twice |= seen_before(k, hash_of(&call->s[i]->key));
+        twice |= !mqm__key_set_add(keys, &call->s[i]->key);
     return !twice;
 }
 
 /* In the order in which they came, as many as fit; the first always does. */
-static struct combine_call *take(struct combine *c, struct mqm_swap **round,
-                                 size_t *n)
+static void take(struct combine *c, struct combine_round *r)
 {
     struct combine_call *head = c->first, **end = &head;
-    struct keys keys;
+    struct key_set keys;
 
-    *n = 0;
+    r->n = 0;
     if (head->next)
-        memset(&keys, 0, sizeof(keys));
+        mqm__key_set_clear(&keys);
     while (*end) {
         struct combine_call *call = *end;
 
-        /* Asked of the first, too, for the sake of its keys; but one whose own
-         * keys look alike (an id of two topics) waits for nobody. */
-        if (head->next && !fits(&keys, call, *n) && call != head)
+        /* Asked of the first, too, for the sake of its keys. */
+        if (head->next && !fits(&keys, call, r->n) && call != head)
             break;
-        memcpy(round + *n, call->s, call->n * sizeof(*round));
-        *n += call->n;
+        memcpy(r->s + r->n, call->s, call->n * sizeof(*r->s));
+        r->n += call->n;
         end = &call->next;
     }
     c->first = *end;
     if (!c->first)
         c->last = &c->first;
     *end = NULL;
-    return head;
+    r->calls = head;
 }
+
+/* -------------------------------- a round -------------------------------- */
+
+/* All of these under the lock and by who leads; it is given up while the store
+ * works. */
 
 static int first_failure(const struct combine_call *call)
 {
@@ -105,72 +90,191 @@ static int first_failure(const struct combine_call *call)
     return MQM_OK;
 }
 
-static void lead(struct combine *c)
+/* A call is gone once it is done and the lock is free, unless it sleeps; then
+ * once it is woken. */
+static void wake(struct combine *c, struct combine_call *call)
 {
-    struct mqm_swap *round[COMBINE_MAX];
-    struct combine_call *call, *next;
-    size_t n;
-    int r;
+    struct combine_call *next;
 
-    call = take(c, round, &n);
-    c->rounds++;
     pthread_mutex_unlock(&c->lock);
-    for (size_t i = 0; i < n; i++)
-        round[i]->result = -EIO; /* what a store forgets to set is no grant */
-    r = c->store->swap(c->self, round, n);
-    pthread_mutex_lock(&c->lock);
     for (; call; call = next) {
+        next = call->next;
+        sem_post(&call->wake);
+    }
+    pthread_mutex_lock(&c->lock);
+}
+
+static void settle(struct combine *c, struct combine_round *r, int result)
+{
+    struct combine_call *call, *next, *asleep = NULL;
+
+    for (call = r->calls; call; call = next) {
         next = call->next;
         call->result = first_failure(call);
         if (call->result < 0)
             snprintf(call->story, sizeof(call->story), "%s",
-                     r < 0 ? mqm_errmsg() : "the store gave no answer");
+                     result < 0 ? mqm_errmsg() : "the store gave no answer");
         call->done = true;
+        if (!call->sleeps)
+            continue;
+        call->sleeps = false;
+        call->next = asleep;
+        asleep = call;
     }
+    r->calls = NULL;
+    if (asleep)
+        wake(c, asleep);
 }
 
-/* Under the lock, which is given up while the store works. */
+static void begin_round(struct combine *c)
+{
+    struct combine_round *r = &c->round[(c->oldest + c->flying) % c->room];
+    int result = MQM_OK;
+
+    take(c, r);
+    c->flying++;
+    c->rounds++;
+    pthread_mutex_unlock(&c->lock);
+    for (size_t i = 0; i < r->n; i++)
+        r->s[i]->result = -EIO; /* what a store forgets to set is no grant */
+    if (c->room > 1)
+        result = c->store->swap_begin(c->self, r->s, r->n);
+    pthread_mutex_lock(&c->lock);
+    if (result == MQM_OK)
+        return;
+    c->flying--;
+    settle(c, r, result);
+}
+
+static void end_round(struct combine *c)
+{
+    struct combine_round *r = &c->round[c->oldest];
+    int result;
+
+    pthread_mutex_unlock(&c->lock);
+    result = c->room > 1 ? c->store->swap_end(c->self)
+                         : c->store->swap(c->self, r->s, r->n);
+    pthread_mutex_lock(&c->lock);
+    c->oldest = (c->oldest + 1) % c->room;
+    c->flying--;
+    settle(c, r, result);
+}
+
 static void lead_once(struct combine *c)
 {
-    c->leading = true;
-    lead(c);
-    c->leading = false;
-    pthread_cond_broadcast(&c->turn);
+    if (c->first && c->flying < c->room)
+        begin_round(c);
+    if (c->flying)
+        end_round(c);
+}
+
+/* --------------------------------- the lead ------------------------------ */
+
+static struct combine_call *sleeper(struct combine_call *call)
+{
+    while (call && !call->sleeps)
+        call = call->next;
+    return call;
+}
+
+/* Who leads next, taken off its list if that is `alone`. */
+static struct combine_call *heir(struct combine *c)
+{
+    struct combine_call *next = c->alone;
+
+    if (next)
+        c->alone = next->next;
+    for (unsigned i = 0; !next && i < c->flying; i++)
+        next = sleeper(c->round[(c->oldest + i) % c->room].calls);
+    return next ? next : sleeper(c->first);
+}
+
+/* The heir sends what waits, when it runs: until then those that were just
+ * woken may come again, and go with it. */
+static void hand_over(struct combine *c)
+{
+    struct combine_call *next = heir(c);
+
+    if (!next && c->room > 1 && c->first && c->flying < c->room) {
+        begin_round(c); /* of those who went away to work */
+        next = heir(c);
+    }
+    if (!next) {
+        c->leading = false;
+        return;
+    }
+    next->sleeps = false;
+    sem_post(&next->wake);
+}
+
+/* Under the lock, which is given up. */
+static void sleep_until_woken(struct combine *c, struct combine_call *call)
+{
+    call->sleeps = true;
+    pthread_mutex_unlock(&c->lock);
+    while (sem_wait(&call->wake) != 0)
+        ;
+}
+
+/* ------------------------------- the calls ------------------------------- */
+
+/* Under the lock from here on. */
+static void enqueue(struct combine *c, struct combine_call *call,
+                    struct mqm_swap **s, size_t n)
+{
+    call->s = s;
+    call->n = n;
+    call->done = call->sleeps = false;
+    call->next = NULL;
+    sem_init(&call->wake, 0, 0);
+    pthread_mutex_lock(&c->lock);
+    *c->last = call;
+    c->last = &call->next;
 }
 
 void mqm__combine_post(struct combine *c, struct combine_call *call,
                        struct mqm_swap **s, size_t n)
 {
-    call->s = s;
-    call->n = n;
-    call->done = false;
-    call->next = NULL;
-    pthread_mutex_lock(&c->lock);
-    *c->last = call;
-    c->last = &call->next;
+    enqueue(c, call, s, n);
+    if (c->room > 1 && !c->leading && c->flying < c->room) {
+        c->leading = true;
+        begin_round(c);
+        hand_over(c);
+    }
     pthread_mutex_unlock(&c->lock);
+}
+
+/* Under the lock, which is given up.  Whoever is woken and not done leads. */
+static void see_it_done(struct combine *c, struct combine_call *call)
+{
+    if (!call->done && c->leading) {
+        sleep_until_woken(c, call);
+        if (call->done)
+            return;
+        pthread_mutex_lock(&c->lock);
+    }
+    if (!call->done) {
+        c->leading = true;
+        while (!call->done)
+            lead_once(c);
+        hand_over(c);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* What it came to.  The call is over. */
+static int result_of(struct combine_call *call)
+{
+    sem_destroy(&call->wake);
+    return call->result < 0 ? mqm__fail(call->result, "%s", call->story)
+                            : call->result;
 }
 
 int mqm__combine_finish(struct combine *c, struct combine_call *call)
 {
     pthread_mutex_lock(&c->lock);
-    while (!call->done) {
-        if (c->leading)
-            pthread_cond_wait(&c->turn, &c->lock);
-        else
-            lead_once(c);
-    }
-    pthread_mutex_unlock(&c->lock);
-    return call->result < 0 ? mqm__fail(call->result, "%s", call->story)
-                            : call->result;
-}
-
-void mqm__combine_serve(struct combine *c)
-{
-    pthread_mutex_lock(&c->lock);
-    if (!c->leading && c->first)
-        lead_once(c);
-    pthread_mutex_unlock(&c->lock);
+    see_it_done(c, call);
+    return result_of(call);
 }
 
 int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n)
@@ -179,16 +283,38 @@ int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n)
 
     if (n == 0)
         return MQM_OK;
-    mqm__combine_post(c, &call, s, n);
-    return mqm__combine_finish(c, &call);
+    enqueue(c, &call, s, n);
+    see_it_done(c, &call);
+    return result_of(&call);
+}
+
+void mqm__combine_serve(struct combine *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!c->leading && (c->first || c->flying)) {
+        c->leading = true;
+        lead_once(c);
+        hand_over(c);
+    }
+    pthread_mutex_unlock(&c->lock);
 }
 
 void mqm__combine_enter(struct combine *c)
 {
+    struct combine_call me;
+
     pthread_mutex_lock(&c->lock);
-    while (c->leading)
-        pthread_cond_wait(&c->turn, &c->lock);
+    if (c->leading) {
+        sem_init(&me.wake, 0, 0);
+        me.next = c->alone;
+        c->alone = &me;
+        sleep_until_woken(c, &me);
+        sem_destroy(&me.wake);
+        pthread_mutex_lock(&c->lock);
+    }
     c->leading = true;
+    while (c->flying)
+        end_round(c);
     c->rounds++;
     pthread_mutex_unlock(&c->lock);
 }
@@ -196,8 +322,7 @@ void mqm__combine_enter(struct combine *c)
 void mqm__combine_leave(struct combine *c)
 {
     pthread_mutex_lock(&c->lock);
-    c->leading = false;
-    pthread_cond_broadcast(&c->turn);
+    hand_over(c);
     pthread_mutex_unlock(&c->lock);
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* combine.h - calls of many threads become one call of the store.
  *
- * Whoever comes first leads: it sends everything that waits as one call, and
- * hands over after one round.  There is no timer and no thread.  The store sees
- * one call at a time, and no key twice in it (rule 15); no lock is held while
- * it works.
+ * Whoever comes first leads: it sends everything that waits as one round, and
+ * hands the lead over once it has its own answer, to one that waits.  There is
+ * no timer and no thread.  No key is twice in a round (rule 15), and no lock is
+ * held while the store works.
+ *
+ * A store that can begin a call and end it later has several rounds in flight:
+ * what is posted is on its way at once, and whoever leads next takes the
+ * answers, also for one that posted and went away to work.
  */
 #ifndef MQM_COMBINE_H
 #define MQM_COMBINE_H
@@ -12,27 +16,40 @@
 #include <mqmigrate/plugin.h>
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
-enum { COMBINE_MAX = 256 }; /* swaps in one call of the store */
+enum { COMBINE_MAX = 512 }; /* swaps in one call of the store */
 
 /* One thread's call, in its memory until it is finished. */
 struct combine_call {
     struct mqm_swap **s;
     size_t n;
     bool done;
+    bool sleeps; /* until somebody wakes it: it is done, or it leads */
+    sem_t wake;
     int result;
     char story[512]; /* of the leader's thread, for this one */
     struct combine_call *next;
 };
 
+/* What the store is given in one call. */
+struct combine_round {
+    struct combine_call *calls;
+    size_t n;
+    struct mqm_swap *s[COMBINE_MAX];
+};
+
 struct combine {
     const struct mqm_store *store;
     void *self;
+    unsigned room; /* rounds in flight; 1: the store knows only swap() */
     pthread_mutex_t lock;
-    pthread_cond_t turn;
-    bool leading;
-    struct combine_call *first, **last;
+    bool leading; /* somebody does; the rounds are the leader's */
+    struct combine_call *first, **last; /* what waits */
+    struct combine_call *alone;         /* who wants the store for oneself */
+    struct combine_round round[MQM_STORE_BEGUN];
+    unsigned oldest, flying;
     uint64_t rounds; /* calls of the store so far; under lock */
 };
 
@@ -44,12 +61,18 @@ void mqm__combine_destroy(struct combine *c);
  * Returns the first that is negative, with its story, else MQM_OK. */
 int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n);
 
-/* The same in two steps, with other work in between: whoever serves leads it
- * meanwhile, or else the caller does when it comes back.  the swaps and what
- * they point to are not touched until then. */
+/* The same in two steps, with other work in between: it is on its way, or
+ * whoever serves leads it meanwhile, or else the caller does when it comes
+ * back.  the swaps and what they point to are not touched until then. */
 void mqm__combine_post(struct combine *c, struct combine_call *call,
                        struct mqm_swap **s, size_t n);
 int mqm__combine_finish(struct combine *c, struct combine_call *call);
+
+/* Is what was posted on its way, so that nobody has to serve? */
+static inline bool mqm__combine_flies(const struct combine *c)
+{
+    return c->room > 1;
+}
 
 /* Lead what waits, if nobody does; for a thread that has nothing else to do. */
 void mqm__combine_serve(struct combine *c);

@@ -60,28 +60,49 @@ static void answer_came(struct item *i, int64_t asked_ms)
     atomic_store(&i->phase, PHASE_CLAIMED);
 }
 
-/* The ends of the last chunk and the claims of the next are on their way, in
- * one call; either may be NULL. */
-static void send(struct run *r, struct chunk *old, struct chunk *next)
+static void post(struct run *r, struct chunk *c)
 {
-    struct flight *f = &r->flight;
-
-    f->n = old ? unfinished(old, f->w) : 0;
-    if (next) {
-        f->n += unfinished(next, f->w + f->n);
-        next->claimed_us = mqm__mono_us();
-    }
-    mqm__work_post(r->m, f);
+    c->flight.n = unfinished(c, c->flight.w);
+    mqm__work_post(r->m, &c->flight);
 }
 
-static void receive(struct run *r, struct chunk *old, struct chunk *next)
+static void post_claims(struct run *r, struct chunk *c)
 {
-    mqm__work_finish(r->m, &r->flight);
-    if (old)
-        mqm__conclude(r, old);
-    for (size_t k = 0; next && k < next->n; k++)
-        if (next->item[k].asked)
-            answer_came(&next->item[k], next->claimed_us / 1000);
+    c->claimed_us = mqm__mono_us();
+    c->told = false;
+    post(r, c);
+}
+
+static void post_ends(struct run *r, struct chunk *c)
+{
+    if (c->told)
+        return;
+    c->told = true;
+    post(r, c);
+}
+
+/* An end that is no success looks first and then writes.  Another copy of its
+ * message is claimed after that, not in between. */
+static bool only_successes(const struct chunk *c)
+{
+    for (size_t k = 0; k < c->n; k++)
+        if (!c->item[k].w->finished && c->item[k].w->rq.op != OP_SUCCESS)
+            return false;
+    return true;
+}
+
+static void finish_claims(struct run *r, struct chunk *c)
+{
+    mqm__work_finish(r->m, &c->flight);
+    for (size_t k = 0; k < c->n; k++)
+        if (c->item[k].asked)
+            answer_came(&c->item[k], c->claimed_us / 1000);
+}
+
+static void finish_ends(struct run *r, struct chunk *c)
+{
+    mqm__work_finish(r->m, &c->flight);
+    mqm__conclude(r, c);
 }
 
 /* -------------------------------- working -------------------------------- */
@@ -248,8 +269,22 @@ static void give_back(struct run *r, struct chunk *c)
 
     rewind_to(r, c, 0);
     r->at = at;
-    send(r, c, NULL);
-    receive(r, c, NULL);
+    post_ends(r, c);
+    finish_ends(r, c);
+}
+
+/* Ends that would only wait for somebody to send them go with the claims of the
+ * chunk after the next. */
+static void work_and_tell(struct run *r, struct chunk *c)
+{
+    bool flies = mqm__combine_flies(&r->m->combine);
+
+    if (!flies)
+        mqm__posted(r->m);
+    work(r, c);
+    c->plain = only_successes(c);
+    if (flies)
+        post_ends(r, c);
 }
 
 static void go(struct run *r)
@@ -257,16 +292,24 @@ static void go(struct run *r)
     struct chunk *old = NULL, *now = NULL, *next;
 
     for (;;) {
+        if (old && !old->plain) {
+            post_ends(r, old);
+            finish_ends(r, old);
+            old = NULL;
+        }
         next = next_chunk(r, now);
         if (!old && !now && !next)
             return;
-        send(r, old, next);
-        if (now) {
-            if (r->flight.k)
-                mqm__posted(r->m);
-            work(r, now);
-        }
-        receive(r, old, next);
+        if (old)
+            post_ends(r, old);
+        if (next)
+            post_claims(r, next);
+        if (now)
+            work_and_tell(r, now);
+        if (old)
+            finish_ends(r, old);
+        if (next)
+            finish_claims(r, next);
         if (now && now->rewound && next) {
             give_back(r, next);
             next = NULL;
@@ -292,6 +335,7 @@ static void delist(struct run *r)
     for (p = &r->m->runs; *p != r; p = &(*p)->next)
         ;
     *p = r->next;
+    mqm__scratch_back(r->m, r->scratch); /* the keeper looks into it no more */
     pthread_mutex_unlock(&r->m->lock);
 }
 
@@ -315,13 +359,11 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
     for (size_t i = 0; i < n; i++)
         mqm__put_off(mqm__nth(&r, i), -ECANCELED, 0, "stopped");
     r.pace_us = side ? &side->pace_us : &m->pace_us;
-    r.scratch = mqm__scratch(m);
-    if (!r.scratch)
+    if (mqm__take_room(&r) < 0)
         return -ENOMEM;
     r.snapshot = mqm__snapshot(m);
     enlist(&r);
     go(&r);
-    mqm__scratch_put(m, r.scratch);
     delist(&r); /* the last touch of m, see mqm_close() */
     mqm__snapshot_put(r.snapshot);
     for (size_t i = 0; i < n; i++)

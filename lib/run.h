@@ -3,10 +3,13 @@
  *
  * Copies are claimed in chunks, no more than the handler begins within about
  * CHUNK_US at its present speed.  While one chunk is worked on, the ends of the
- * one before travel with the claims of the one after it:
+ * one before and the claims of the one after it are with the store:
  *
  *     claim 1 | work 1  | work 2        | work 3        | end 3
  *             | claim 2 | end 1 claim 3 | end 2         |
+ *
+ * As one call, where the store knows no other; else each is on its way as soon
+ * as it is known, so that a fast handler does not keep the store waiting.
  *
  * If a chunk takes longer, what was not begun is handed back, and so is what
  * was claimed ahead, and claimed anew.  When mqm__run() returns, nothing is in
@@ -64,6 +67,9 @@ struct chunk {
     size_t begun;
     int64_t claimed_us;
     bool rewound; /* not all of it was begun */
+    bool told;    /* its ends are posted */
+    bool plain;   /* they are all successes */
+    struct flight flight; /* of its claims, then of its ends */
 };
 
 struct run {
@@ -80,8 +86,7 @@ struct run {
 
     unsigned blocked[BLOCKED_MAX]; /* lanes */
     size_t n_blocked;
-    struct chunk chunk[CHUNKS];
-    struct flight flight;
+    struct chunk *chunk; /* CHUNKS of them, the scratch's */
     size_t turn; /* of the chunks */
     struct scratch *scratch;
 };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* run_claim.c - see run_claim.h. */
 #include "run_claim.h"
+#include "error.h"
 #include "copies.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 struct mqm_delivery *mqm__nth(const struct run *r, size_t i)
 {
@@ -90,3 +92,21 @@ void mqm__fill(struct run *r, struct chunk *c)
     r->at += c->n;
 }
 
+/* Allocated once for a scratch, since it is too large for the stack.  All of an
+ * earlier run's items are idle. */
+int mqm__take_room(struct run *r)
+{
+    struct scratch *s = mqm__scratch(r->m);
+
+    if (!s)
+        return -ENOMEM;
+    if (!s->chunk)
+        s->chunk = calloc(CHUNKS, sizeof(*s->chunk));
+    if (!s->chunk) {
+        mqm__scratch_put(r->m, s);
+        return mqm__fail(-ENOMEM, "no memory for a run");
+    }
+    r->scratch = s;
+    r->chunk = s->chunk;
+    return 0;
+}

@@ -20,4 +20,7 @@ void mqm__fill(struct run *r, struct chunk *c);
 void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,
                   const char *why);
 
+/* Scratch and chunks, to be put back when the run is delisted. */
+int mqm__take_room(struct run *r);
+
 #endif

@@ -24,11 +24,16 @@ struct scratch *mqm__scratch(mqm *m)
     return s;
 }
 
+void mqm__scratch_back(mqm *m, struct scratch *s)
+{
+    s->next = m->scratch;
+    m->scratch = s;
+}
+
 void mqm__scratch_put(mqm *m, struct scratch *s)
 {
     pthread_mutex_lock(&m->lock);
-    s->next = m->scratch;
-    m->scratch = s;
+    mqm__scratch_back(m, s);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -38,6 +43,7 @@ void mqm__scratch_free(struct scratch *s)
 
     for (; s; s = next) {
         next = s->next;
+        free(s->chunk);
         free(s);
     }
 }

@@ -129,28 +129,80 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     mqm__audit(m, c->op == MQM_OP_ACQUIRE ? "acquire" : "end", &c->msg, w);
 }
 
+/* Up to WORK_MAX claims of a call, on their way. */
+struct part {
+    struct mqm_claim *const *claims;
+    struct work *work; /* one for each */
+    size_t n;
+    int64_t asked_ms;
+    int result; /* the first that is negative */
+    struct flight flight;
+};
+
+static void prepare(mqm *m, struct part *p, const struct config *conf)
+{
+    p->result = MQM_OK;
+    p->flight.n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        int r = begin(m, &p->work[i], conf, p->claims[i]);
+
+        if (r == 0)
+            p->flight.w[p->flight.n++] = &p->work[i];
+        else if (p->result == MQM_OK)
+            p->result = r;
+    }
+}
+
+static void post(mqm *m, struct part *p)
+{
+    p->asked_ms = mqm__mono_ms();
+    mqm__work_post(m, &p->flight);
+}
+
+static void receive(mqm *m, struct part *p)
+{
+    int r = mqm__work_finish(m, &p->flight);
+
+    for (size_t i = 0, done = 0; done < p->flight.n; i++)
+        if (p->flight.w[done] == &p->work[i]) {
+            finish(m, p->claims[i], &p->work[i], p->asked_ms);
+            done++;
+        }
+    if (p->result == MQM_OK)
+        p->result = r;
+}
+
+/* While one part is with the store, the next is prepared.  What has a key of
+ * the one before waits for its end: the claims of a call take effect in their
+ * order. */
 static int submit(mqm *m, struct scratch *s, const struct config *conf,
                   struct mqm_claim *const *claims, size_t n)
 {
-    struct work *w[WORK_MAX];
-    int64_t asked = mqm__mono_ms();
-    int result = MQM_OK, r;
-    size_t k = 0;
+    struct part part[2], *last = NULL, *next;
+    int result = MQM_OK;
 
-    for (size_t i = 0; i < n; i++) {
-        r = begin(m, &s->work[i], conf, claims[i]);
-        if (r == 0)
-            w[k++] = &s->work[i];
-        else if (result == MQM_OK)
-            result = r;
-    }
-    r = k ? mqm__work_do(m, w, k) : MQM_OK;
-    for (size_t i = 0, done = 0; i < n && done < k; i++)
-        if (w[done] == &s->work[i]) {
-            finish(m, claims[i], &s->work[i], asked);
-            done++;
+    for (size_t i = 0, turn = 0; i < n || last; i += WORK_MAX, turn ^= 1) {
+        next = i < n ? &part[turn] : NULL;
+        if (next) {
+            next->claims = claims + i;
+            next->work = s->work + turn * WORK_MAX;
+            next->n = n - i < WORK_MAX ? n - i : WORK_MAX;
+            prepare(m, next, conf);
         }
-    return result < 0 ? result : r;
+        if (next && last && mqm__work_meets(&last->flight, &next->flight)) {
+            receive(m, last);
+            result = result < 0 ? result : last->result;
+            last = NULL;
+        }
+        if (next)
+            post(m, next);
+        if (last) {
+            receive(m, last);
+            result = result < 0 ? result : last->result;
+        }
+        last = next;
+    }
+    return result;
 }
 
 static int check_claims(struct mqm_claim *const *claims, size_t n)
@@ -167,7 +219,7 @@ int mqm_submit(mqm *m, struct mqm_claim *const *claims, size_t n)
 {
     struct snapshot *snap;
     struct scratch *s;
-    int r = mqm__enter(m), result = MQM_OK;
+    int r = mqm__enter(m);
 
     if (r == 0)
         r = check_claims(claims, n);
@@ -178,15 +230,10 @@ int mqm_submit(mqm *m, struct mqm_claim *const *claims, size_t n)
     if (!s)
         return r < 0 ? r : -ENOMEM;
     snap = mqm__snapshot(m);
-    for (size_t i = 0; i < n; i += WORK_MAX) {
-        r = submit(m, s, snap->config, claims + i,
-                   n - i < WORK_MAX ? n - i : WORK_MAX);
-        if (result == MQM_OK)
-            result = r;
-    }
+    r = submit(m, s, snap->config, claims, n);
     mqm__snapshot_put(snap);
     mqm__scratch_put(m, s);
-    return result;
+    return r;
 }
 
 static int one(mqm *m, struct mqm_claim *c, int op)

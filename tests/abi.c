@@ -300,7 +300,7 @@ AT(mqm_inquiry, since_ms, 88);
 AT(mqm_inquiry, settle_ms, 96);
 AT(mqm_inquiry, work_ms, 104);
 
-SIZE(mqm_store, 72);
+SIZE(mqm_store, 88);
 AT(mqm_store, size, 0);
 AT(mqm_store, flags, 8);
 AT(mqm_store, open, 16);
@@ -310,6 +310,8 @@ AT(mqm_store, list, 40);
 AT(mqm_store, memory, 48);
 AT(mqm_store, tick, 56);
 AT(mqm_store, checkup, 64);
+AT(mqm_store, swap_begin, 72);
+AT(mqm_store, swap_end, 80);
 
 SIZE(mqm_adapter, 120);
 AT(mqm_adapter, size, 0);

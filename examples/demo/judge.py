@@ -122,6 +122,8 @@ def harm(result, guarded):
     check(result["parkings"] <= result["spoilt"] + result["open"],
           "%(parkings)d parkings, but only %(spoilt)d calls were spoilt and "
           "%(open)d messages open at a kill or pause" % result)
+    check(result["rescued"] > 0, "no lost copy was sent on: nothing was lost, or "
+          "nobody looked")
     check(result["dead_letters"] == 0,
           "%(dead_letters)d dead letters" % result)
     check(result["allow_side"] == "rocketmq",

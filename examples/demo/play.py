@@ -26,6 +26,7 @@ CUTS = ((1, 10), (10, 13), (50, 17), (10, 13), (100, 8))
 KILL_BETWEEN = (0, 34)    # seconds after the first cut
 PAUSE_BETWEEN = (0, 34)
 RESTART_BETWEEN = (5, 34)
+RESCUE = "3s"    # ten minutes would be usual
 
 
 def mix(x):
@@ -268,6 +269,11 @@ class Play:
             self.stage.mqmctl("switch", TOPIC, "on")
         self.set_cut(0)
         self.pass_time(4)
+        # From now on a message that one broker alone has is missed.
+        if not self.naive:
+            self.stage.start("rescue", "mqmctl", "-c", self.stage.config,
+                             "rescue", TOPIC, "--watch", "--older", RESCUE)
+            self.tell_producer("half")
 
     def move_cut(self):
         self.plan_faults()
@@ -330,6 +336,7 @@ class Play:
         for name in self.of_side("rocketmq"):
             self.stage.stop(name)
         if not self.naive:
+            self.stage.stop("rescue")
             self.stage.stop("resolver")
 
     def go(self):

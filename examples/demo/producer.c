@@ -12,6 +12,9 @@
  *                of the messages are sent again, as after a send that timed
  *                out: to both, to either, or into another partition.  Not
  *                before the guarded consumers have taken over
+ *     half       the same, and of 0.8 % it dies between its two sends: one
+ *                broker alone has them.  Not before the switch is on: until
+ *                then nobody waits for a copy on the new side
  *     rocketmq   to RocketMQ alone; messages still sent again
  *     stop       finish what was begun, and end
  *
@@ -23,18 +26,22 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum mode { KAFKA, BOTH, AGAIN, ROCKETMQ, STOP };
-static const char *const words[] = {"kafka", "both", "again", "rocketmq",
-                                    "stop"};
+enum mode { KAFKA, BOTH, AGAIN, HALF, ROCKETMQ, STOP };
+static const char *const words[] = {"kafka", "both", "again", "half",
+                                    "rocketmq", "stop"};
 
-enum { THREADS_MAX = 64, PATIENCE_MS = 300000, AGAIN_OF_1000 = 10 };
+enum {
+    THREADS_MAX = 64, PATIENCE_MS = 300000, AGAIN_OF_1000 = 10,
+    HALF_OF_1000 = 8
+};
 
 static atomic_int mode;
-static atomic_ulong next_number = 1, repeats;
+static atomic_ulong next_number = 1, repeats, halves;
 static const char *config, *topic, *control;
 static uint64_t seed;
 static long rate = 550, threads = 24;
@@ -100,6 +107,18 @@ static void repeat(const struct sent *s, int how)
         publish(s, NULL);
 }
 
+/* Died after the first of two sends: nobody sends the other one. */
+static bool only_half(const struct sent *s)
+{
+    uint64_t chance = demo_chance(seed, s->number, 60);
+
+    if (chance % 1000 >= HALF_OF_1000)
+        return false;
+    publish(s, chance / 1000 % 2 ? "kafka" : "rocketmq");
+    atomic_fetch_add(&halves, 1);
+    return true;
+}
+
 static void send_one(uint64_t number)
 {
     int how = atomic_load(&mode);
@@ -110,9 +129,13 @@ static void send_one(uint64_t number)
         plain_send(&s);
         return;
     }
+    if (how == HALF && only_half(&s)) {
+        sent_write(&s);
+        return;
+    }
     if (how == BOTH)
         publish(&s, "kafka");
-    publish(&s, how == AGAIN ? NULL : "rocketmq");
+    publish(&s, how == AGAIN || how == HALF ? NULL : "rocketmq");
     sent_write(&s);
     if (how != BOTH)
         repeat(&s, how);
@@ -211,6 +234,7 @@ int main(int argc, char **argv)
     plain_close();
     sent_close();
     mqm_close(m);
-    printf("{\"again\": %lu}\n", atomic_load(&repeats));
+    printf("{\"again\": %lu, \"half\": %lu}\n", atomic_load(&repeats),
+           atomic_load(&halves));
     return 0;
 }

@@ -9,6 +9,8 @@ ROWS = (
     ("sent", "sent"),
     ("messages a second", "rate"),
     ("sent again (same id)", "again"),
+    ("sent to one broker only", "half"),
+    ("  missed, and sent on", "rescued"),
     ("issued once", "once"),
     ("issued twice or more", "twice"),
     ("never issued", "never"),

@@ -208,8 +208,9 @@ class Stage:
         err = open(self.dir / (name + ".err"), "a")
         home = self.dir / "home"
         home.mkdir(exist_ok=True)
+        folder = "bin" if program == "mqmctl" else "demo"
         self.programs[name] = subprocess.Popen(
-            [str(BUILD / "demo" / program), *map(str, args)],
+            [str(BUILD / folder / program), *map(str, args)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=err,
             start_new_session=True,
             preexec_fn=die_with_parent,
@@ -259,6 +260,11 @@ class Stage:
         """What the program printed at its end."""
         lines = (self.dir / (name + ".out")).read_text().splitlines()
         return json.loads(lines[-1]) if lines else {}
+
+    def rescued(self):
+        """How many lost copies were sent on: "12 sent, 0 gone"."""
+        text = (self.dir / "rescue.out").read_text()
+        return int(text.splitlines()[-1].split()[0])
 
     def ask_third(self, path, post=False):
         request = urllib.request.Request(self.third + path,

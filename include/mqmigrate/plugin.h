@@ -166,6 +166,8 @@ enum mqm_store_flag {
     MQM_STORE_DURABLE = 2, /* it survives a restart           */
 };
 
+enum { MQM_STORE_BEGUN = 4 };
+
 struct mqm_store {
     size_t size;
     unsigned flags;
@@ -212,6 +214,17 @@ struct mqm_store {
     /* Optional.  Find out whether it can carry the promise as it is set up.
      * < 0 only if it cannot be reached; what it may not be asked is found. */
     int (*checkup)(void *self, const struct mqm_inquiry *q);
+
+    /* Optional, both or none: swap() in two steps, with other work in between.
+     * Up to MQM_STORE_BEGUN calls are begun and not ended; they take effect in
+     * any order, and are ended in that of their begin.  Of the other functions
+     * none is called meanwhile, and the caller touches neither s nor what it
+     * points to.
+     * swap_begin: MQM_OK: on its way.  < 0: it is over, as with swap(), and
+     * not to be ended.
+     * swap_end, maybe much later and from another thread: as swap(). */
+    int (*swap_begin)(void *self, struct mqm_swap *const *s, size_t n);
+    int (*swap_end)(void *self);
 };
 
 /* ------------------------------- adapters ------------------------------- */

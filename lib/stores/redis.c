@@ -241,6 +241,16 @@ static int store_swap(void *self, struct mqm_swap *const *s, size_t n)
     return mqm__redis_swap(self, s, n);
 }
 
+static int store_swap_begin(void *self, struct mqm_swap *const *s, size_t n)
+{
+    return mqm__redis_swap_begin(self, s, n);
+}
+
+static int store_swap_end(void *self)
+{
+    return mqm__redis_swap_end(self);
+}
+
 /* Redis forgets by itself. */
 static int store_tick(void *self)
 {
@@ -256,7 +266,8 @@ static void store_close(void *self)
         return;
     mqm__link_free(&d->link);
     memset(d->link.address.password, 0, sizeof(d->link.address.password));
-    free(d->group);
+    for (size_t i = 0; i < MQM_STORE_BEGUN; i++)
+        free(d->flight[i].group);
     free(d);
 }
 
@@ -316,6 +327,8 @@ static const struct mqm_store store = {
     .memory = store_memory,
     .tick = store_tick,
     .checkup = mqm__redis_checkup,
+    .swap_begin = store_swap_begin,
+    .swap_end = store_swap_end,
 };
 
 const struct mqm_plugin mqm__store_redis = {

@@ -28,6 +28,7 @@ struct redis_link {
     int64_t timeout_ms, connect_timeout_ms;
     int fd; /* -1: none */
     struct redis_reader *reader;
+    unsigned drops; /* of connections, so far */
     size_t due; /* replies that were asked for and not taken yet */
     char *out; /* what is to be sent; reused */
     size_t out_len, out_room;
@@ -52,6 +53,10 @@ void mqm__link_put(struct redis_link *l, size_t n);
 void mqm__link_bulk(struct redis_link *l, const void *p, size_t len);
 void mqm__link_bulk2(struct redis_link *l, const char *head, const void *p,
                      size_t len); /* the two as one */
+/* One of len bytes, in parts. */
+void mqm__link_bulk_begin(struct redis_link *l, size_t len);
+void mqm__link_part(struct redis_link *l, const void *p, size_t len);
+void mqm__link_bulk_end(struct redis_link *l);
 void mqm__link_text(struct redis_link *l, const char *text);
 void mqm__link_number(struct redis_link *l, int64_t x);
 
@@ -65,6 +70,9 @@ int mqm__link_reply(struct redis_link *l, const struct redis_reply **reply);
 void mqm__link_drop(struct redis_link *l);
 void mqm__link_refused(struct redis_link *l);
 void mqm__link_accepted(struct redis_link *l);
+
+/* The words for what was in flight on a connection that is gone; < 0. */
+int mqm__link_lost(struct redis_link *l);
 
 /* What came cannot be: -EPROTO, and the connection is dropped. */
 int mqm__link_nonsense(struct redis_link *l);

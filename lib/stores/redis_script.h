@@ -24,10 +24,11 @@
  * done record.  mqm:o: has an own field, of no id, too long for that: it would
  * be searched from its beginning for each id of each call.
  *
- * Versions are microseconds by Redis' clock, rounded down to an even one.  One
- * that had to be greater, since the clock went back, is odd, and followed by 7
- * bytes of the time when the cell was written, else the version is that time.
- * As doubles they are exact until the year 2255.
+ * Versions are microseconds by Redis' clock, as the caller guesses it if that
+ * is 20 ms off at most, rounded down to an even one.  One that had to be
+ * greater, since the clock went back, is odd, and followed by 7 bytes of the
+ * time when the cell was written, else the version is that time. As doubles
+ * they are exact until the year 2255.
  *
  * Redis itself forgets.  A bucket lives, from each write of one of its cells,
  * for that cell's k ms, counted from now or the message's birth, whichever is
@@ -58,18 +59,21 @@ extern const char mqm__redis_script_span[];
 
 /* EVALSHA script 3+b mqm:store mqm:s:SPACE mqm:o:SPACE bucket...
  *         id floor keep how first-born last-born newest expects borns counts
- *         id... value...
+ *         id-format ids value-format values n guess
  * how: one letter, l listed or u not, as a capital: anyway.  newest: the
- * largest of the expects.  expects and borns: 7 bytes each in one text; no
- * expects: all are to be created.  counts: of each bucket how many of the ids
- * are its own, 2 bytes; none: of unknown birth, with a key for each.  The value
- * of a listed one begins with its born.
- * -> {now in us, then of each that is not plainly done with this as its
- * version: its number, and the cell that is there, or 0: there is none, 1: it
- * is in doubt, 2: the key holds something else.  Negative: an open cell; more
- * than MQM__REDIS_AHEAD: it is done, with this version.  What comes later
- * counts} */
+ * largest of the expects.  expects: 7 bytes each in one text, or 7 for all;
+ * none: all are to be created.  borns: 7 bytes each, of those not listed.
+ * counts: of each bucket how many of the ids are its own, 2 bytes; none: of
+ * unknown birth, with a key for each.  Ids and values are one text each, and
+ * the format is what struct.unpack() takes one of them out by: to read an
+ * argument costs Redis more.  The values are whole cells with the guess as
+ * their version: to put another one before each costs more still.
+ * -> {now in us, with a "~" before it if the guess became the version, then of
+ * each that is not plainly done with that as its version: its number, and the
+ * cell that is there, or 0: there is none, 1: it is in doubt, 2: the key holds
+ * something else.  Negative: an open cell; more than MQM__REDIS_AHEAD: it is
+ * done, with this version.  What comes later counts} */
 enum { MQM__REDIS_AHEAD = 1000 };
-extern const char mqm__redis_script_swap[];
+extern const char mqm__redis_script_swap[], mqm__redis_script_swap_2[];
 
 #endif

@@ -221,7 +221,8 @@ static void send_introduction(struct redis *d)
     mqm__link_put(&d->link, 3);
     mqm__link_text(&d->link, "SCRIPT");
     mqm__link_text(&d->link, "LOAD");
-    mqm__link_text(&d->link, mqm__redis_script_swap);
+    mqm__link_bulk2(&d->link, mqm__redis_script_swap, mqm__redis_script_swap_2,
+                    strlen(mqm__redis_script_swap_2));
     mqm__link_put(&d->link, 3);
     mqm__link_text(&d->link, "CONFIG");
     mqm__link_text(&d->link, "GET");

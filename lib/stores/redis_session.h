@@ -25,6 +25,19 @@ enum { MQM__REDIS_IDENTITY = 32, MQM__REDIS_SUM = 40 };
 #define MQM__REDIS_BUCKET "mqm:b:"
 #define MQM__REDIS_CELL "mqm:c:"
 
+/* A call that was begun and not ended; redis_swap.c has it. */
+struct redis_flight {
+    struct mqm_swap *const *s;
+    size_t n;
+    uint16_t *group; /* the swaps by groups, then the length of each group */
+    size_t room, groups;
+    int64_t deadline_us, sent_us;
+    int64_t guess_us; /* of the time by Redis' clock */
+    unsigned drops; /* of the link, when it was sent */
+    int received;
+    int result, first; /* 1: some are to be sent again; the first failure */
+};
+
 struct redis {
     const struct mqm_host *host;
     struct redis_link link;
@@ -37,8 +50,11 @@ struct redis {
     int64_t bucket_set; /* the setting; 0: as the store has it */
     int64_t bucket_ms;  /* of the store with this id; see redis_bucket.h */
     char bucket_id[MQM__REDIS_IDENTITY + 1];
-    uint16_t *group; /* room for redis_swap.c */
-    size_t group_room;
+    struct redis_flight flight[MQM_STORE_BEGUN]; /* a ring */
+    size_t oldest, flying;
+    int64_t ahead_us; /* of our clock, Redis', at most; 0: not known */
+    int64_t now_us;   /* by Redis' clock, as the last script said */
+    int64_t guess_us; /* of the call that is being sent or received */
 };
 
 /* Begin a call: connected, introduced. */

@@ -12,6 +12,7 @@
 
 #include "redis_bucket.h"
 #include "redis_error.h"
+#include "redis_put.h"
 #include "redis_script.h"
 #include "swaps.h"
 
@@ -20,117 +21,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_MAX = 256, TRIES = 3 };
+enum { GROUP_MAX = MQM__REDIS_GROUP, TRIES = 3 };
+enum { FAR_US = 10000 };
 enum { PENDING = INT32_MIN, SENT = INT32_MIN + 1 };
-
-#define KEEP_MAX_MS 315360000000  /* ten years */
-
-static int64_t keep_of(const struct mqm_swap *s)
-{
-    if (s->keep_ms < 1)
-        return 1;
-    return s->keep_ms < KEEP_MAX_MS ? s->keep_ms : KEEP_MAX_MS;
-}
-
-static const char *how(const struct mqm_swap *s)
-{
-    int listed = (s->flags & MQM_SWAP_LISTED) != 0;
-
-    if (s->flags & MQM_SWAP_ANYWAY)
-        return listed ? "L" : "U";
-    return listed ? "l" : "u";
-}
-
-/* n numbers of 7 bytes, in one text. */
-static void put_expects(struct redis *d, struct mqm_swap *const *s,
-                        const uint16_t *at, size_t n)
-{
-    unsigned char text[GROUP_MAX * MQM__REDIS_VERSION_LEN];
-    uint64_t newest = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        uint64_t expect = s[at[i]]->expect;
-
-        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN, expect);
-        if (expect > newest && expect <= MQM__REDIS_VERSION_MAX)
-            newest = expect;
-    }
-    mqm__link_number(&d->link, (int64_t)newest);
-    mqm__link_bulk(&d->link, text,
-                   s[at[0]]->expect == 0 ? 0 : n * MQM__REDIS_VERSION_LEN);
-}
-
-static void put_borns(struct redis *d, struct mqm_swap *const *s,
-                      const uint16_t *at, size_t n)
-{
-    unsigned char text[GROUP_MAX * MQM__REDIS_VERSION_LEN];
-
-    for (size_t i = 0; i < n; i++)
-        mqm__redis_pack(text + i * MQM__REDIS_VERSION_LEN,
-                        (uint64_t)mqm__redis_born(&s[at[i]]->key));
-    mqm__link_bulk(&d->link, text, n * MQM__REDIS_VERSION_LEN);
-}
-
-static void put_value(struct redis_link *l, const struct mqm_swap *s)
-{
-    unsigned char open[MQM__REDIS_VERSION_LEN + MQM_VALUE_MAX];
-
-    if (!(s->flags & MQM_SWAP_LISTED)) {
-        mqm__link_bulk(l, s->value, s->len);
-        return;
-    }
-    mqm__redis_pack(open, (uint64_t)mqm__redis_born(&s->key));
-    if (s->len > 0)
-        memcpy(open + MQM__REDIS_VERSION_LEN, s->value, s->len);
-    mqm__link_bulk(l, open, MQM__REDIS_VERSION_LEN + s->len);
-}
-
-static void put_args(struct redis *d, struct mqm_swap *const *s,
-                     const uint16_t *at, size_t n,
-                     const struct redis_buckets *b)
-{
-    struct redis_link *l = &d->link;
-
-    mqm__link_text(l, d->id);
-    mqm__link_number(l, d->floor_ms);
-    mqm__link_number(l, keep_of(s[at[0]]));
-    mqm__link_text(l, how(s[at[0]]));
-    mqm__link_number(l, mqm__redis_born(&s[at[0]]->key)); /* in that order */
-    mqm__link_number(l, mqm__redis_born(&s[at[n - 1]]->key));
-    put_expects(d, s, at, n);
-    put_borns(d, s, at, n);
-    mqm__link_bulk(l, b->counts, b->bare ? 0 : 2 * b->n);
-    for (size_t i = 0; i < n; i++)
-        mqm__link_bulk(l, s[at[i]]->key.id, s[at[i]]->key.id_len);
-    for (size_t i = 0; i < n; i++)
-        put_value(l, s[at[i]]);
-}
-
-/* One script for n swaps that go together. */
-static void put_script(struct redis *d, struct mqm_swap *const *s,
-                       uint16_t *at, size_t n)
-{
-    const char *space = s[at[0]]->key.space;
-    struct redis_link *l = &d->link;
-    struct redis_buckets b;
-
-    mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
-    mqm__link_put(l, 3 + 3 + b.n + 10 + 2 * n);
-    mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
-    mqm__link_text(l, d->whole_script ? mqm__redis_script_swap : d->swap_sum);
-    mqm__link_number(l, (int64_t)(3 + b.n));
-    mqm__link_text(l, MQM__REDIS_STORE);
-    mqm__link_bulk2(l, MQM__REDIS_SPACE, space, strlen(space));
-    mqm__link_bulk2(l, MQM__REDIS_OPEN, space, strlen(space));
-    mqm__redis_put_buckets(l, &b, s, at);
-    put_args(d, s, at, n, &b);
-}
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
 {
     const unsigned same = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY;
 
-    return keep_of(a) == keep_of(b) && (a->flags & same) == (b->flags & same) &&
+    return mqm__redis_keep(a) == mqm__redis_keep(b) &&
+           (a->flags & same) == (b->flags & same) &&
            (a->expect == 0) == (b->expect == 0) &&
            (a->key.born_ms <= 0) == (b->key.born_ms <= 0) &&
            (a->key.space == b->key.space ||
@@ -221,16 +121,16 @@ static int settle_told(struct redis *d, struct mqm_swap *const *s,
     return settle_one(d, s[at[i - 1]], r + 1, now_us, which < 0 ? &born : NULL);
 }
 
-/* Of whom nothing was told: done, with now as the version. */
+/* Of whom nothing was told: done, with this as the version. */
 static int settle_rest(struct redis *d, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n, uint64_t now)
+                       const uint16_t *at, size_t n, uint64_t version)
 {
     for (size_t i = 0; i < n; i++) {
         if (s[at[i]]->result != SENT)
             continue;
-        if (now <= s[at[i]]->expect)
+        if (version <= s[at[i]]->expect)
             return nonsense(d, s[at[i]]);
-        mqm__swap_done(s[at[i]], now);
+        mqm__swap_done(s[at[i]], version);
     }
     return MQM_OK;
 }
@@ -240,13 +140,17 @@ static int settle(struct redis *d, struct mqm_swap *const *s,
                   const uint16_t *at, size_t n, const struct redis_reply *r)
 {
     int64_t now_us = -1;
+    size_t close = 0; /* our guess was */
     int first = MQM_OK;
 
     if (r->type == MQM__REDIS_ARRAY && r->len % 2 == 1 &&
-        r[1].type == MQM__REDIS_TEXT)
-        now_us = mqm__redis_digits(r[1].text, r[1].len);
+        r[1].type == MQM__REDIS_TEXT) {
+        close = r[1].len > 0 && r[1].text[0] == '~';
+        now_us = mqm__redis_digits(r[1].text + close, r[1].len - close);
+    }
     if (now_us <= 0)
         return mqm__link_nonsense(&d->link);
+    d->now_us = now_us;
     for (size_t i = 2; i <= r->len; i += 2) {
         int x = settle_told(d, s, at, n, r + i, now_us);
 
@@ -257,7 +161,7 @@ static int settle(struct redis *d, struct mqm_swap *const *s,
         if (first == MQM_OK)
             first = x;
     }
-    if (settle_rest(d, s, at, n, (uint64_t)now_us) < 0)
+    if (settle_rest(d, s, at, n, (uint64_t)(close ? d->guess_us : now_us)) < 0)
         return -EPROTO;
     return first;
 }
@@ -286,89 +190,195 @@ static int take_group(struct redis *d, struct mqm_swap *const *s,
     return r;
 }
 
-/* Send what is pending, in groups. */
-static int send_all(struct redis *d, struct mqm_swap *const *s, size_t n,
-                    size_t *groups)
+/* What Redis' clock says now, or a little more, so that no lease ends earlier
+ * than its holder thinks; even. */
+static int64_t guess(const struct redis *d)
 {
-    uint16_t *at = d->group;
-    uint16_t *len = d->group + n; /* of each group */
+    return d->ahead_us ? (mqm__mono_us() + d->ahead_us) & ~(int64_t)1 : 0;
+}
 
-    *groups = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i]->result != PENDING)
+/* It said d->now_us later than when we sent. */
+static void learn_time(struct redis *d, const struct redis_flight *f)
+{
+    int64_t most = d->now_us - f->sent_us;
+
+    if (!d->ahead_us || most < d->ahead_us || most > d->ahead_us + FAR_US)
+        d->ahead_us = most;
+    else
+        d->ahead_us += (most - d->ahead_us) / 64;
+}
+
+/* Send what is pending, in groups. */
+static int send_all(struct redis *d, struct redis_flight *f)
+{
+    uint16_t *at = f->group;
+    uint16_t *len = f->group + f->n; /* of each group */
+
+    f->groups = 0;
+    f->received = 0;
+    f->sent_us = mqm__mono_us();
+    f->guess_us = d->guess_us = guess(d);
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->s[i]->result != PENDING)
             continue;
-        len[*groups] = (uint16_t)gather(s, n, i, at);
-        put_script(d, s, at, len[*groups]);
-        at += len[(*groups)++];
+        len[f->groups] = (uint16_t)gather(f->s, f->n, i, at);
+        mqm__redis_put_script(d, f->s, at, len[f->groups]);
+        at += len[f->groups++];
     }
     d->whole_script = 0;
+    f->drops = d->link.drops;
+    f->deadline_us = d->link.deadline_us;
     return mqm__link_flush(&d->link);
 }
 
-/* One round trip.  1: some have to be sent again. */
-static int round_trip(struct redis *d, struct mqm_swap *const *s, size_t n,
-                      int *first)
+/* Take its answers, unless they were taken.  Its result is 1 if some have to be
+ * sent again. */
+static void receive(struct redis *d, struct redis_flight *f, int *another)
 {
-    const uint16_t *at = d->group;
-    size_t groups = 0;
-    int again = 0, another = 0;
-    int r = send_all(d, s, n, &groups);
+    const uint16_t *at = f->group;
 
-    for (size_t g = 0; r >= 0 && g < groups; g++) {
-        size_t len = d->group[n + g];
-        int x = take_group(d, s, at, len, &another);
+    if (f->received)
+        return;
+    f->received = 1;
+    f->result = MQM_OK;
+    d->link.deadline_us = f->deadline_us;
+    d->guess_us = f->guess_us;
+    d->now_us = 0;
+    for (size_t g = 0; g < f->groups && f->result >= 0; g++) {
+        size_t len = f->group[f->n + g];
+        int x;
 
-        if (x < 0 && *first == MQM_OK)
-            *first = x;
+        if (f->drops != d->link.drops) {
+            f->result = mqm__link_lost(&d->link);
+            return;
+        }
+        x = take_group(d, f->s, at, len, another);
+        if (x < 0 && f->first == MQM_OK)
+            f->first = x;
         if (x < 0 && d->link.fd < 0)
-            r = x;
-        again |= x == 1;
+            f->result = x;
+        else if (x == 1)
+            f->result = 1;
         at += len;
     }
-    if (r >= 0 && another)
-        r = mqm__redis_hello(d);
-    return r < 0 ? r : again;
+    if (d->now_us)
+        learn_time(d, f);
 }
 
-static int make_groups(struct redis *d, size_t n)
+static struct redis_flight *flight(struct redis *d, size_t i)
+{
+    return &d->flight[(d->oldest + i) % MQM_STORE_BEGUN];
+}
+
+/* Take all that is in flight, so that the connection is free. */
+static void receive_all(struct redis *d, int *another)
+{
+    for (size_t i = 0; i < d->flying; i++)
+        receive(d, flight(d, i), another);
+}
+
+/* Connected and introduced; while answers are due, it is. */
+static int get_ready(struct redis *d)
+{
+    int another = 0, r;
+
+    if (d->flying > 0 && d->link.fd >= 0) {
+        if (strcmp(d->bucket_id, d->id) == 0) {
+            mqm__link_begin(&d->link);
+            return MQM_OK;
+        }
+        receive_all(d, &another);
+    }
+    r = mqm__redis_ready(d);
+    if (r >= 0 && another)
+        r = mqm__redis_hello(d);
+    return r < 0 ? r : mqm__redis_span(d);
+}
+
+/* Once more what Redis did nothing of.  The time for it begins anew if the
+ * answers had been there for long. */
+static void send_again(struct redis *d, struct redis_flight *f, int another)
+{
+    receive_all(d, &another);
+    for (int i = 1; f->result == 1 && i < TRIES; i++) {
+        f->result = MQM_OK;
+        d->link.deadline_us = f->deadline_us;
+        if (d->link.fd < 0)
+            f->result = mqm__redis_ready(d);
+        else if (mqm__mono_us() >= f->deadline_us)
+            mqm__link_begin(&d->link);
+        if (f->result >= 0 && another)
+            f->result = mqm__redis_hello(d);
+        another = 0;
+        if (f->result >= 0)
+            f->result = mqm__redis_span(d);
+        if (f->result >= 0)
+            f->result = send_all(d, f);
+        if (f->result >= 0)
+            receive(d, f, &another);
+    }
+    if (f->result == 1)
+        f->result = mqm__link_in_vain(&d->link);
+}
+
+static int make_groups(struct redis *d, struct redis_flight *f, size_t n)
 {
     uint16_t *p;
 
-    if (2 * n <= d->group_room)
+    if (2 * n <= f->room)
         return MQM_OK;
-    p = realloc(d->group, 2 * n * sizeof(*p));
+    p = realloc(f->group, 2 * n * sizeof(*p));
     if (!p)
         return d->host->fail(d->host, -ENOMEM, "redis store: out of memory");
-    d->group = p;
-    d->group_room = 2 * n;
+    f->group = p;
+    f->room = 2 * n;
     return MQM_OK;
 }
 
-/* Up to UINT16_MAX swaps. */
-static int swap_some(struct redis *d, struct mqm_swap *const *s, size_t n)
+static int finish(struct redis_flight *f)
 {
-    int first = MQM_OK;
-    int r = make_groups(d, n);
-
-    if (r == MQM_OK)
-        r = mqm__redis_ready(d);
-    mqm__swaps_all(s, n, PENDING);
-    if (r == MQM_OK)
-        r = 1;
-    for (int i = 0; r == 1 && i < TRIES; i++) {
-        r = mqm__redis_span(d);
-        if (r >= 0)
-            r = round_trip(d, s, n, &first);
-    }
-    if (r == 1)
-        r = mqm__link_in_vain(&d->link);
-    for (size_t i = 0; i < n; i++)
-        if (s[i]->result == PENDING || s[i]->result == SENT)
-            s[i]->result = r;
+    for (size_t i = 0; i < f->n; i++)
+        if (f->s[i]->result == PENDING || f->s[i]->result == SENT)
+            f->s[i]->result = f->result;
     /* Whoever answers nonsense may have done so before. */
-    if (first == -EPROTO || r == -EPROTO)
-        return mqm__swaps_all(s, n, -EPROTO);
-    return first < 0 ? first : r;
+    if (f->first == -EPROTO || f->result == -EPROTO)
+        return mqm__swaps_all(f->s, f->n, -EPROTO);
+    return f->first < 0 ? f->first : f->result;
+}
+
+int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n)
+{
+    struct redis_flight *f = flight(d, d->flying);
+    int r = mqm__swaps_check(d->host, s, n);
+
+    if (r < 0)
+        return r;
+    f->s = s;
+    f->n = n;
+    f->first = MQM_OK;
+    mqm__swaps_all(s, n, PENDING);
+    f->result = make_groups(d, f, n);
+    if (f->result == MQM_OK)
+        f->result = get_ready(d);
+    if (f->result >= 0)
+        f->result = send_all(d, f);
+    if (f->result < 0)
+        return finish(f);
+    d->flying++;
+    return MQM_OK;
+}
+
+int mqm__redis_swap_end(struct redis *d)
+{
+    struct redis_flight *f = flight(d, 0);
+    int another = 0;
+
+    receive(d, f, &another);
+    if (f->result == 1)
+        send_again(d, f, another);
+    d->oldest = (d->oldest + 1) % MQM_STORE_BEGUN;
+    d->flying--;
+    return finish(f);
 }
 
 int mqm__redis_swap(struct redis *d, struct mqm_swap *const *s, size_t n)
@@ -379,8 +389,10 @@ int mqm__redis_swap(struct redis *d, struct mqm_swap *const *s, size_t n)
         return first;
     for (size_t i = 0; i < n; i += UINT16_MAX) {
         size_t some = n - i < UINT16_MAX ? n - i : UINT16_MAX;
-        int r = swap_some(d, s + i, some);
+        int r = mqm__redis_swap_begin(d, s + i, some);
 
+        if (r == MQM_OK)
+            r = mqm__redis_swap_end(d);
         if (first == MQM_OK)
             first = r;
     }

@@ -7,4 +7,8 @@
 
 int mqm__redis_swap(struct redis *d, struct mqm_swap *const *s, size_t n);
 
+/* In two steps, of up to UINT16_MAX swaps; as struct mqm_store has it. */
+int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n);
+int mqm__redis_swap_end(struct redis *d);
+
 #endif

@@ -2,27 +2,10 @@
 /* guard_cycle.c - see guard_cycle.h. */
 #include "guard_cycle.h"
 
-#include "../../lib/id.h"
-
 #include <stdio.h>
 #include <string.h>
 
 enum { BATCH_MAX = 1024 };
-
-char bench_id[TURN_MAX][MQM_ID_LEN + 1];
-unsigned char bench_id16[TURN_MAX][16];
-
-void bench_make_ids(size_t n)
-{
-    unsigned char folded[MQM_ID_MAX];
-
-    must(n <= TURN_MAX, "a turn has up to %d messages", TURN_MAX);
-    for (size_t i = 0; i < n; i++) {
-        must(mqm_new_id(bench_id[i]) == 0, "no id");
-        must(mqm__id_fold(folded, bench_id[i], MQM_ID_LEN) == 16, "no UUID");
-        memcpy(bench_id16[i], folded, 16);
-    }
-}
 
 void bench_message(struct mqm_msg *msg, size_t i)
 {

@@ -5,48 +5,20 @@
  */
 #include "bench.h"
 #include "guard_cycle.h"
+#include "sets.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
-
-#define CELL "mqm:c:" BENCH_SPACE ":"
-enum { HEAD = sizeof(CELL) - 1, KEY = HEAD + 16 };
 
 struct bare {
     redisContext *c;
     size_t batch;
 };
 
-static size_t held_len, done_len;
-static const char filler[512];
-
-static redisReply *take(redisContext *c)
-{
-    void *reply = NULL;
-
-    must(redisGetReply(c, &reply) == REDIS_OK, "redis: %s", c->errstr);
-    return reply;
-}
-
-static void expect_ok(redisContext *c)
-{
-    redisReply *r = take(c);
-
-    must(r->type == REDIS_REPLY_STATUS, "redis did not set a key");
-    freeReplyObject(r);
-}
-
-/* SET key value PX ms [NX], for message i. */
+/* For message i. */
 static void append_set(struct bare *b, size_t i, int claims)
 {
-    char key[KEY + 1] = CELL;
-    const char *argv[6] = {"SET", key, filler, "PX", "604800000", "NX"};
-    size_t lens[6] = {3, KEY, claims ? held_len : done_len, 2, 9, 2};
-
-    memcpy(key + HEAD, bench_id16[i], 16);
-    must(redisAppendCommandArgv(b->c, claims ? 6 : 5, argv, lens) == REDIS_OK,
-         "redis: no memory");
+    sets_append(b->c, BENCH_SPACE, bench_id16[i], claims);
 }
 
 static void pipelined(void *self, struct lap *lap)
@@ -63,7 +35,7 @@ static void pipelined(void *self, struct lap *lap)
         for (size_t i = at; at < lap->n && i < at + n; i++, sent++)
             append_set(b, i, 1);
         while (sent-- > 0)
-            expect_ok(b->c);
+            sets_take(b->c);
         lap->calls++;
     }
     lap_end(lap);
@@ -77,9 +49,9 @@ static void naive(void *self, struct lap *lap)
     lap_begin(lap);
     for (size_t i = 0; i < lap->n; i++) {
         append_set(b, i, 1);
-        expect_ok(b->c);
+        sets_take(b->c);
         append_set(b, i, 0);
-        expect_ok(b->c);
+        sets_take(b->c);
         lap->calls += 2;
     }
     lap_end(lap);
@@ -98,7 +70,7 @@ static size_t cell_len(redisContext *c, const char *key)
     size_t len;
 
     must(r && r->type == REDIS_REPLY_INTEGER && r->integer > 0 &&
-             r->integer <= (long long)sizeof(filler),
+             r->integer <= 500,
          "the store's cells do not lie in %s", key);
     len = (size_t)r->integer;
     freeReplyObject(r);
@@ -124,9 +96,9 @@ static void learn_lengths(mqm *m, redisContext *c)
     bench_make_ids(1);
     bench_message(&claim.msg, 0);
     must(mqm_acquire(m, &claim) == MQM_OK, "acquire");
-    held_len = cell_len(c, OPEN);
+    sets_held_len = cell_len(c, OPEN);
     must(mqm_release_on_success(m, &claim) == MQM_OK, "release");
-    done_len = filed_len(c);
+    sets_done_len = filed_len(c);
 }
 
 /* --------------------------------- races --------------------------------- */
@@ -149,40 +121,89 @@ static void race_single(mqm *m, redisContext *c)
     race_run(&race);
 }
 
-static void race_batches(mqm *m, redisContext *c)
+static const struct {
+    size_t batch;
+    enum bench_ids ids;
+    const char *words;
+} kinds[] = {
+    {64, IDS_BROKERS, "ids of two brokers"},
+    {256, IDS_BROKERS, "ids of two brokers"},
+    {256, IDS_NOW, "ids of a burst"},
+    {256, IDS_TIMELESS, "ids without a time"},
+};
+
+static const char *const bars_of_64[2][2] = {
+    {"Redis 64: mqm_submit", "Redis 64: mqm_submit beside the naive way"},
+    {"Redis 64: mqm_run", "Redis 64: mqm_run beside the naive way"},
+};
+
+static void race_batches(mqm *m, redisContext *c, size_t kind)
 {
-    struct bare bare = {c, 64};
-    struct guard batch = {m, 64}, whole = {m, 1024};
+    size_t n = kinds[kind].batch;
+    struct bare bare = {c, n};
+    struct guard batch = {m, n}, whole = {m, 1024};
+    char title[80];
     struct race race = {
-        .title = "Redis, batches of 64",
+        .title = title,
         .servers = {"redis us"},
-        .n = 4,
+        .n = n == 64 ? 4 : 3,
         .racer = {{"by hand: pipelined SET NX, SET", pipelined, &bare, 16384, 0,
                    {{0}}},
-                  {"Redis 64: mqm_submit", guard_submit, &batch, 16384, 0.6,
-                   {{0}}},
-                  {"Redis 64: mqm_run", guard_run, &whole, 16384, 0.6, {{0}}},
-                  {"naive: two round trips", naive, &bare, 2048, 0, {{0}}}}};
+                  {"mqm_submit", guard_submit, &batch, 16384, 0, {{0}}},
+                  {"mqm_run", guard_run, &whole, 16384, 0, {{0}}},
+                  {"naive: two round trips", naive, &bare, 1024, 0, {{0}}}}};
 
+    snprintf(title, sizeof(title), "Redis, batches of %zu, %s", n,
+             kinds[kind].words);
+    bench_ids = kinds[kind].ids;
     race_run(&race);
-    bar_note("Redis 64: mqm_submit beside the naive way",
-             race_ratio(&race, 1, 3), 8, 1);
-    bar_note("Redis 64: mqm_run beside the naive way", race_ratio(&race, 2, 3),
-             8, 1);
+    bench_ids = IDS_NOW;
+    if (n == 256)
+        bar_note(title, race_ratio(&race, 1, 0), 1.2, 1);
+    for (size_t i = 1; n == 64 && i <= 2; i++) {
+        bar_note(bars_of_64[i - 1][0], race_ratio(&race, i, 0), 0.6, 1);
+        bar_note(bars_of_64[i - 1][1], race_ratio(&race, i, 3), 8, 1);
+    }
+}
+
+static void race_threads(mqm *m, redisContext *c)
+{
+    struct bare bare = {c, 256};
+    struct guard one = {m, 1}, eight = {m, 8}, many = {m, 64};
+    struct race race = {
+        .title = "Redis, threads with one message at a time",
+        .servers = {"redis us"},
+        .n = 4,
+        .racer = {{"by hand: pipelined by 256", pipelined, &bare, 16384, 0,
+                   {{0}}},
+                  {"1 thread", guard_threads, &one, 1024, 0, {{0}}},
+                  {"8 threads", guard_threads, &eight, 4096, 0, {{0}}},
+                  {"Redis: 64 threads", guard_threads, &many, 8192, 0.35,
+                   {{0}}}}};
+
+    bench_ids = IDS_BROKERS;
+    race_run(&race);
+    bench_ids = IDS_NOW;
+    bar_note("Redis: round trips a call of 8 threads",
+             racer_calls(&race.racer[2]) / 2,
+             0.3, -1);
 }
 
 void bench_redis(int port)
 {
-    redisContext *c = redisConnect("127.0.0.1", port);
+    redisContext *c = sets_connect(port);
     char url[64];
     mqm *m;
 
-    must(c && !c->err, "no redis on port %d", port);
     snprintf(url, sizeof(url), "redis://127.0.0.1:%d", port);
+    mqm_close(guard_open(url, ""));
+    sets_make_old(c, BENCH_SPACE);
     m = guard_open(url, "");
     learn_lengths(m, c);
     race_single(m, c);
-    race_batches(m, c);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        race_batches(m, c, i);
+    race_threads(m, c);
     mqm_close(m);
     redisFree(c);
 }

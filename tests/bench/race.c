@@ -112,6 +112,17 @@ double racer_own_us(const struct racer *r)
     return quantile(x, 0.5);
 }
 
+double racer_calls(const struct racer *r)
+{
+    double calls = 0, n = 0;
+
+    for (size_t t = 0; t < TURNS; t++) {
+        calls += r->lap[t].calls;
+        n += (double)r->lap[t].n;
+    }
+    return calls / n;
+}
+
 /* --------------------------------- table --------------------------------- */
 
 static void print_head(const struct race *race)

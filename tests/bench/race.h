@@ -54,6 +54,9 @@ double race_ratio(const struct race *race, size_t a, size_t b);
 /* Median over the turns of a message's CPU time in this process. */
 double racer_own_us(const struct racer *r);
 
+/* Round trips a message, over all turns. */
+double racer_calls(const struct racer *r);
+
 /* A line of the closing summary.  better > 0: bar is the least, else the
  * most. */
 void bar_note(const char *what, double measured, double bar, int better);

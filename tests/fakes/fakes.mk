@@ -15,5 +15,5 @@ $(BUILD)/obj/tests/fakes/%.o: tests/fakes/%.c
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -fvisibility=default -MMD -MP -c $< -o $@
 
-$(addprefix $(BUILD)/tests/,sides copies rescue \
-	rescue_unsent): | $(BUILD)/tests/loop.so
+$(addprefix $(BUILD)/tests/,sides copies rescue rescue_unsent \
+	edges): | $(BUILD)/tests/loop.so

@@ -243,6 +243,16 @@ static int loop_scan(void *self, const char *topic,
     return r;
 }
 
+static int loop_probe(void *self, const char *group, const char *topic)
+{
+    struct broker *b = self;
+
+    (void)group;
+    if (loop.missing && strcmp(topic, loop.missing) == 0)
+        return b->host->fail(b->host, -ENOENT, "loop: no topic '%s'", topic);
+    return 0;
+}
+
 static const struct mqm_adapter adapter = {
     .size = sizeof(adapter),
     .open = loop_open,
@@ -252,6 +262,7 @@ static const struct mqm_adapter adapter = {
     .header = loop_header,
     .publish = loop_publish,
     .scan = loop_scan,
+    .probe = loop_probe,
     .fetch = loop_fetch,
     .positions = loop_positions,
     .headers = loop_headers,

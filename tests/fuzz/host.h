@@ -36,10 +36,17 @@ MQM_PRINTF static int fuzz_fail(const struct mqm_host *host, int err,
     return err;
 }
 
+static inline int64_t fuzz_clock_margin(const struct mqm_host *host)
+{
+    (void)host;
+    return 1000;
+}
+
 static const struct mqm_host fuzz_host = {
-    .size = sizeof(fuzz_host),
+    .size = sizeof(struct mqm_host),
     .log = fuzz_log,
     .fail = fuzz_fail,
+    .clock_margin = fuzz_clock_margin,
 };
 
 #endif

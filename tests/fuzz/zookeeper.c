@@ -149,6 +149,11 @@ int zk_create(struct zk_batch *b, const char *path, const void *data,
     return zk_set(b, path, data, len, 0);
 }
 
+int zk_rights(struct zk_batch *b, const char *path)
+{
+    return changed(b, path);
+}
+
 int zk_delete(struct zk_batch *b, const char *path)
 {
     return changed(b, path);

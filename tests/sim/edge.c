@@ -8,7 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,11 +30,12 @@ int __wrap_access(const char *path, int mode);
 void *__wrap_dlopen(const char *path, int flags);
 void *__wrap_dlsym(void *so, const char *name);
 int __wrap_dlclose(void *so);
-int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m);
-int __wrap_pthread_cond_broadcast(pthread_cond_t *c);
+int __wrap_sem_wait(sem_t *s);
+int __wrap_sem_post(sem_t *s);
+int __real_sem_post(sem_t *s);
 
 static struct {
-    pthread_cond_t *c;
+    sem_t *s;
     uint64_t ticket;
 } waiting[WAITING];
 static int n_waiting;
@@ -78,27 +79,28 @@ pid_t __wrap_getpid(void)
     return 1;
 }
 
-/* Who waits is woken by the next broadcast; one that is killed meanwhile has a
- * ticket that opens nothing. */
-int __wrap_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+/* Who waits is woken by the next post and looks again; one that is killed
+ * meanwhile has a ticket that opens nothing. */
+int __wrap_sem_wait(sem_t *s)
 {
-    if (n_waiting == WAITING)
-        abort();
-    tally[T_COMBINED]++;
-    waiting[n_waiting].c = c;
-    waiting[n_waiting++].ticket = co_ticket();
-    pthread_mutex_unlock(m);
-    co_block();
-    pthread_mutex_lock(m);
+    while (sem_trywait(s) != 0) {
+        if (n_waiting == WAITING)
+            abort();
+        tally[T_COMBINED]++;
+        waiting[n_waiting].s = s;
+        waiting[n_waiting++].ticket = co_ticket();
+        co_block();
+    }
     return 0;
 }
 
-int __wrap_pthread_cond_broadcast(pthread_cond_t *c)
+int __wrap_sem_post(sem_t *s)
 {
     int left = 0;
 
+    __real_sem_post(s);
     for (int i = 0; i < n_waiting; i++)
-        if (waiting[i].c == c)
+        if (waiting[i].s == s)
             co_wake(waiting[i].ticket, sim_now);
         else
             waiting[left++] = waiting[i];

@@ -3,8 +3,7 @@
 
 SIM_SRC := $(wildcard tests/sim/*.c)
 SIM_WRAP := clock_gettime nanosleep getrandom getpid open close fstat stat \
-	pread access dlopen dlsym dlclose pthread_cond_wait \
-	pthread_cond_broadcast malloc calloc \
+	pread access dlopen dlsym dlclose sem_wait sem_post malloc calloc \
 	realloc free strdup strndup
 SECONDS ?= 60
 

@@ -84,7 +84,7 @@ static bool disarm(void)
 
 /* ------------------------------- a life --------------------------------- */
 
-enum { COPIES = 3, PATIENCE = 200 };
+enum { COPIES = 3, PATIENCE = 2000 };
 
 static char *config_path, store_url[200];
 static int handled[COPIES]; /* what the third party saw */
@@ -203,7 +203,8 @@ static void write_config(const char *url)
 
     ck_assert_ptr_nonnull(f);
     fputs(config_text(url, switched("10%", ", \"allow\": [\"a\", \"b\"]"
-                                                 ", \"pause_ms\": 0")), f);
+                                                 ", \"pause_ms\": 0,"
+                                                 " \"clock_margin_ms\": 1")), f);
     ck_assert_int_eq(fclose(f), 0);
 }
 

@@ -16,18 +16,18 @@
 
 static sqlite3 *file;
 
-/* A store that has one pending message, and its file. */
+/* A store that has some pending messages, and its file. */
 static void open_file(void)
 {
     char url[200];
-    struct mqm_msg msg;
 
     snprintf(url, sizeof(url), "sqlite:%s", new_path("a.db"));
     how.flags = MQM_NO_KEEPER;
-    m = open_on(url, switched("50%", ", \"pause_ms\": 60000"));
-    for (int i = 0; i < 8; i++) {
-        msg = message("kafka", new_id());
-        ck_assert_int_ge(mqm_should_consume(m, &msg), 0);
+    m = open_on(url, "");
+    for (int i = 0; i < 4; i++) {
+        struct mqm_claim c = claim("kafka", new_id());
+
+        ck_assert_int_ge(mqm_acquire(m, &c), 0);
     }
     ck_assert_int_eq(sqlite3_open(url + strlen("sqlite:"), &file), SQLITE_OK);
 }

@@ -187,8 +187,9 @@ static int on_finding(void *user, const struct mqm_finding *f)
 int cmd_doctor(struct ctl *c)
 {
     struct check k = begin(c);
-    int r = check_all(&k, MQM_ANY_STORE);
+    int r;
 
+    (void)check_all(&k, MQM_ANY_STORE); /* k knows what it found */
     if (c->m != NULL) {
         r = mqm_checkup(c->m, on_finding, &k);
         if (r < 0)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* key_set.c - see key_set.h. */
+#include "key_set.h"
+
+#include <string.h>
+
+static bool same_key(const struct mqm_key *a, const struct mqm_key *b)
+{
+    return a->id_len == b->id_len && memcmp(a->id, b->id, a->id_len) == 0 &&
+           (a->space == b->space || strcmp(a->space, b->space) == 0);
+}
+
+/* Where it is, or the free slot where it would be.  The end of an id is its
+ * most random part. */
+static size_t find(const struct key_set *set, const struct mqm_key *key)
+{
+    const unsigned char *id = key->id;
+    size_t len = key->id_len, at;
+
+    at = (id[len - 1] | (size_t)id[len / 2] << 8) * 2654435761u >> 7;
+    for (at %= KEY_SET_SLOTS; set->slot[at]; at = (at + 1) % KEY_SET_SLOTS)
+        if (same_key(set->slot[at], key))
+            break;
+    return at;
+}
+
+void mqm__key_set_clear(struct key_set *set)
+{
+    memset(set, 0, sizeof(*set));
+}
+
+bool mqm__key_set_has(const struct key_set *set, const struct mqm_key *key)
+{
+    return set->slot[find(set, key)] != NULL;
+}
+
+bool mqm__key_set_add(struct key_set *set, const struct mqm_key *key)
+{
+    size_t at = find(set, key);
+
+    if (set->slot[at])
+        return false;
+    set->slot[at] = key;
+    return true;
+}
