@@ -37,14 +37,10 @@ START_TEST(test_what_was_cut_off_is_sent_later)
     ck_assert_uint_eq(look_at(m, id).flags & MQM_UNSENT, MQM_UNSENT);
     settle();
     ck_assert_int_eq(saw.n[MQM_SETTLED_SENT], 0); /* somebody may be at it */
-    sleep_ms(120);
-    settle();
-    ck_assert_int_eq(saw.n[MQM_SETTLED_SENT], 1);
+    settle_until_sent();
     settle();
     ck_assert_int_eq(saw.n[MQM_SETTLED_SENT], 0); /* not twice in a row */
-    sleep_ms(120);
-    settle();
-    ck_assert_int_eq(saw.n[MQM_SETTLED_SENT], 1); /* nobody took it so far */
+    settle_until_sent(); /* nobody took it so far */
     ck_assert_int_eq(asked.n, 1);
     poll_both();
     poll_both();
@@ -85,9 +81,7 @@ START_TEST(test_a_broker_that_refuses_it_gets_it_later)
     settle();
     ck_assert_int_eq(saw.n[MQM_SETTLED_FAILED], 1);
     ck_assert_msg(strstr(saw.why, "not sent") != NULL, "%s", saw.why);
-    sleep_ms(120);
-    settle();
-    ck_assert_int_eq(saw.n[MQM_SETTLED_SENT], 1);
+    settle_until_sent();
     poll_both();
     ck_assert_int_eq(look_at(m, id).state, MQM_DONE);
 }
@@ -120,6 +114,7 @@ START_TEST(test_what_failed_too_often_comes_back_with_pauses)
     const char *id = new_id();
 
     open_asking(TIMES ", \"tries\": 1");
+    pause_ms = 1500;
     asked.answer = outcome = MQM_FAILED;
     send_it(id, NULL);
     poll_both();
@@ -132,9 +127,7 @@ START_TEST(test_what_failed_too_often_comes_back_with_pauses)
     ck_assert_int_eq(saw.n[MQM_SETTLED_WAITS], 1);
     ck_assert_int_eq(asked.n, 1);
     ck_assert_int_gt(saw.retry_ms, 0);
-    sleep_ms(60);
-    settle();
-    ck_assert_int_eq(saw.n[MQM_SETTLED_SENT], 1);
+    settle_until_sent();
     ck_assert_int_eq(asked.n, 2);
 }
 END_TEST

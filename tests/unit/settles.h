@@ -7,12 +7,15 @@
 
 #include "loops.h"
 
-#define TIMES ", \"lease_ms\": 1000, \"handler_ms\": 100, \"settle_ms\": 1200, " \
+#define TIMES ", \"lease_ms\": 1000, \"handler_ms\": 100, \"settle_ms\": 2000, " \
               "\"pause_ms\": 10, \"pause_max_ms\": 20"
+
+enum { RESEND_MS = 1500 };
 
 static int outcome; /* of the handler */
 static int handled;
 static int headers;
+static int64_t pause_ms = 40;
 static char trace[32];
 
 /* All headers are that one. */
@@ -82,9 +85,9 @@ static inline struct mqm_settle_options options(void)
 
     o.group = "issuer";
     o.topic = "rewards";
-    o.pause_ms = 40;
-    o.pause_max_ms = 160;
-    o.resend_ms = 100;
+    o.pause_ms = pause_ms;
+    o.pause_max_ms = 4 * pause_ms;
+    o.resend_ms = RESEND_MS;
     return o;
 }
 
@@ -97,6 +100,15 @@ static inline int settle(void)
     r = mqm_settle(m, &o, note, NULL);
     ck_assert_msg(r >= 0, "%d %s", r, mqm_errmsg());
     return r;
+}
+
+/* In the end. */
+static inline void settle_until_sent(void)
+{
+    do {
+        sleep_ms(20);
+        settle();
+    } while (!saw.n[MQM_SETTLED_SENT]);
 }
 
 static inline void open_asking(const char *more)
