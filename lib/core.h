@@ -30,7 +30,7 @@ struct snapshot {
 struct run;     /* run.c */
 struct scratch; /* claim.c */
 struct side;    /* side.c */
-struct rescue_memo; /* rescue_memo.c */
+struct memos;   /* memo.c */
 
 /* A plugin that is open. */
 struct plugin {
@@ -66,7 +66,7 @@ struct mqm {
 
     struct side *sides;
     size_t n_sides;
-    struct rescue_memo *rescued; /* what mqm_rescue() sent; under lock */
+    struct memos *memos; /* of mqm_rescue() and mqm_settle(); under lock */
     _Atomic int64_t pace_us; /* of mqm_run() called by the program itself */
 
     bool keeper_runs;

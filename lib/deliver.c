@@ -180,3 +180,35 @@ const void *mqm_header(const struct mqm_delivery *d, const char *name,
         return NULL;
     return named(call->side, d, name, len);
 }
+
+struct visiting {
+    int (*visit)(void *user, const char *name, const void *value, size_t len);
+    void *user;
+};
+
+static int visit_field(void *user, const struct mqm_field *f)
+{
+    const struct visiting *v = user;
+
+    return v->visit(v->user, f->name, f->value, f->len);
+}
+
+int mqm_headers(const struct mqm_delivery *d,
+                int (*visit)(void *user, const char *name, const void *value,
+                             size_t len),
+                void *user)
+{
+    const struct call *call = d ? d->call : NULL;
+    struct visiting v = {visit, user};
+    const struct mqm_adapter *a;
+
+    if (!visit)
+        return mqm__fail(-EINVAL, "mqm_headers() needs a visitor");
+    if (!call || !call->side)
+        return mqm__fail(-ENOTSUP, "no adapter brought this delivery");
+    a = call->side->adapter.table->adapter;
+    if (!mqm__can(a, headers))
+        return mqm__fail(-ENOTSUP, "adapter '%s' cannot tell all headers",
+                         call->side->adapter.table->name);
+    return a->headers(call->side->adapter.self, d, visit_field, &v);
+}

@@ -24,7 +24,7 @@
 #include <string.h>
 
 #define OLDER_MAX_MS (366 * (int64_t)86400000)
-enum { OLDER_MS = 600000, DOUBLES = 8 };
+enum { OLDER_MS = 600000 };
 
 /* How a visit to the copy ended; the library's own results are < 0. */
 enum { PUBLISHED = 1, NOT_PUBLISHED };
@@ -84,7 +84,7 @@ static int publish_it(void *user, struct mqm_delivery *d)
         return PUBLISHED;
     if (to < 0 || mqm__send_copy(r->m, r->topic, to, d) < 0)
         return NOT_PUBLISHED;
-    mqm__memo_put(r->m, r->topic->space, r->msg);
+    mqm__memo_put(r->m, r->topic->space, r->msg, 0, mqm__now_ms());
     return PUBLISHED;
 }
 
@@ -178,17 +178,11 @@ static int64_t read_until(struct rescue *r, int at)
     return r->until_ms[at] = INT64_MAX;
 }
 
-/* After each time that it was sent in vain, twice as long. */
-static int64_t pause_after(const struct rescue *r, unsigned times)
-{
-    return r->o.older_ms << (times > DOUBLES ? DOUBLES : times ? times - 1 : 0);
-}
-
 /* NULL, or why it is left alone for now. */
 static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
                              int from, int to)
 {
-    const struct memo memo = mqm__memo_get(r->m, r->topic->space, r->msg);
+    const struct memo memo = mqm__memo_get(r->m, r->topic->space, r->msg, 0);
     const int64_t now_ms = mqm__now_ms();
     int64_t since_ms = now_ms - rec->age_ms;
 
@@ -196,9 +190,9 @@ static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
         return "its own broker has it, and brings it again";
     if (r->o.id)
         return NULL;
-    if (memo.sent_ms > since_ms)
-        since_ms = memo.sent_ms;
-    if (now_ms - since_ms < pause_after(r, memo.times))
+    if (memo.at_ms > since_ms)
+        since_ms = memo.at_ms;
+    if (now_ms - since_ms < mqm__memo_pause(r->o.older_ms, memo.times))
         return "it was sent, and may not have been read yet";
     if (!(r->o.flags & MQM_RESCUE_ANYWAY) &&
         read_until(r, to) - r->o.older_ms < since_ms)

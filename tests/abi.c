@@ -46,7 +46,7 @@ AT(mqm_delivery, deadline_ms, 168);
 AT(mqm_delivery, why, 176);
 AT(mqm_delivery, call, 184);
 
-SIZE(mqm_options, 64);
+SIZE(mqm_options, 72);
 AT(mqm_options, size, 0);
 AT(mqm_options, flags, 8);
 AT(mqm_options, config, 16);
@@ -55,6 +55,7 @@ AT(mqm_options, user, 32);
 AT(mqm_options, log, 40);
 AT(mqm_options, audit, 48);
 AT(mqm_options, park, 56);
+AT(mqm_options, resolve, 64);
 
 SIZE(mqm_claim, 160);
 AT(mqm_claim, msg, 0);
@@ -125,6 +126,24 @@ AT(mqm_retirement, side, 8);
 AT(mqm_retirement, who, 16);
 AT(mqm_retirement, when_ms, 24);
 AT(mqm_retirement, given, 32);
+
+SIZE(mqm_settle_options, 56);
+AT(mqm_settle_options, size, 0);
+AT(mqm_settle_options, side, 8);
+AT(mqm_settle_options, group, 16);
+AT(mqm_settle_options, topic, 24);
+AT(mqm_settle_options, pause_ms, 32);
+AT(mqm_settle_options, pause_max_ms, 40);
+AT(mqm_settle_options, resend_ms, 48);
+
+SIZE(mqm_settled, 48);
+AT(mqm_settled, size, 0);
+AT(mqm_settled, fate, 8);
+AT(mqm_settled, asked, 12);
+AT(mqm_settled, msg, 16);
+AT(mqm_settled, record, 24);
+AT(mqm_settled, retry_ms, 32);
+AT(mqm_settled, why, 40);
 
 SIZE(mqm_setting_info, 56);
 AT(mqm_setting_info, size, 0);
@@ -378,7 +397,7 @@ int main(void)
     if (d.size != sizeof(d) || o.size != sizeof(o) || r.size != sizeof(r) ||
         s.size != sizeof(s))
         return 1;
-    if (d.call != NULL || o.park != NULL || r.route[0] != 0 ||
+    if (d.call != NULL || o.resolve != NULL || r.route[0] != 0 ||
         s.store_calls != 0 || c.reserved[1] != 0 || msg.reserved[1] != NULL)
         return 1;
     puts("sizes and zeros are as told");

@@ -105,9 +105,9 @@ static inline enum step fake_step(const char *arg[4])
             return plain[i].step;
     if (fake_is(arg[2], "2\r"))
         return ON_MEMORY;
-    if (!fake_is(arg[2], "1\r"))
-        return ON_SWAP; /* the whole script */
-    return fake_is(arg[1], "local c,K") ? ON_SPAN : ON_HELLO;
+    if (fake_is(arg[2], "3\r"))
+        return ON_HELLO;
+    return fake_is(arg[2], "1\r") ? ON_SPAN : ON_SWAP; /* the whole script */
 }
 
 /* ---------------------------- what is answered --------------------------- */
@@ -119,9 +119,10 @@ static inline const char *fake_healthy(enum step step)
         "+OK\r\n",
         "$40\r\n0123456789012345678901234567890123456789\r\n",
         "*2\r\n$11\r\nappendfsync\r\n$2\r\nno\r\n",
-        /* id, created, now, floor, policy */
-        ("*5\r\n$4\r\nfake\r\n$13\r\n1500000000000\r\n"
-         "$13\r\n1900000000000\r\n$1\r\n0\r\n$10\r\nnoeviction\r\n"),
+        /* id, created, now, floor, policy, run, state, base, gone */
+        ("*9\r\n$4\r\nfake\r\n$13\r\n1500000000000\r\n"
+         "$13\r\n1900000000000\r\n$1\r\n0\r\n$10\r\nnoeviction\r\n"
+         "$1\r\na\r\n$1\r\n0\r\n$1\r\n0\r\n$1\r\n0\r\n"),
         "$3\r\n100\r\n",
         "$1\r\n0\r\n",
         "*1\r\n$16\r\n1900000000000000\r\n",

@@ -67,7 +67,7 @@ usage() {
         "$ctl" cut rewards 5% --json
     says "too few arguments" 2 "usage: mqmctl cut TOPIC PERCENT" "$ctl" cut a
     says "too many arguments" 2 "usage: mqmctl topics" "$ctl" topics a
-    says "help" 0 "mqmctl resolve TOPIC ID done|again" "$ctl" help
+    says "help" 0 "mqmctl resolve TOPIC [ID] done|again" "$ctl" help
     says "help on one" 0 "sent again" "$ctl" help resolve
     says "help on none" 2 "there is no command 'x'" "$ctl" help x
     says "--help" 0 "usage: mqmctl" "$ctl" --help

@@ -16,9 +16,11 @@ rocketmq=$MQM_TEST_SERVERS/rocketmq
 config=$tmp/mqmigrate.json
 lib=$(cd "$BUILD/lib" && pwd)
 
-"${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude \
-    tests/ctl/worker.c -L"$lib" -lmqmigrate -Wl,-rpath,"$lib" \
-    -o "$tmp/worker" || exit 1
+for program in worker settler; do
+    "${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \
+        -Iinclude tests/ctl/$program.c -L"$lib" -lmqmigrate \
+        -Wl,-rpath,"$lib" -o "$tmp/$program" || exit 1
+done
 "${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \
     tests/ctl/reader.c -lrdkafka -o "$tmp/reader" || exit 1
 
@@ -46,10 +48,10 @@ mqmctl() {
     "$BUILD/bin/mqmctl" -c "$config" "$@"
 }
 
-park() { # a message parked on Kafka's side
+park() { # SIDE: a message parked there
     local id
     id=$("$BUILD/bin/mqmctl" new-id)
-    "$tmp/worker" "$config" kafka "$id" unsure >/dev/null
+    "$tmp/worker" "$config" "$1" "$id" unsure >/dev/null
     echo "$id"
 }
 
@@ -70,9 +72,10 @@ for name in "$topic" "$topic-parking"; do
 done >"$tmp/made" 2>&1 || not_ok "the topics are made" "$tmp/made"
 says "check: all is there" 0 "ok     side rocketmq: rewards" mqmctl check
 
-first=$(park)
-second=$(park)
+first=$(park kafka)
+second=$(park kafka)
 says "both are parked" 0 "2 parked" mqmctl parked rewards
+says "with their bodies" 0 "    body      a reward" mqmctl parked rewards
 settled "$first"
 settled "$second"
 says "again" 0 "sent to kafka again" mqmctl resolve rewards "$first" again
@@ -102,6 +105,38 @@ says "status: a consumer of Kafka's group that asks nobody" 0 \
     "next: replace the consumers of kafka by guarded ones" mqmctl status
 kill -KILL "$reader"
 wait "$reader" 2>/dev/null
+
+# From here on RocketMQ's: killed between the record and the body, then whole.
+"$tmp/worker" "$config" kafka "$first" "done" >/dev/null
+"$tmp/worker" "$config" rocketmq "$second" "done" >/dev/null
+mqmctl since rewards 1700000000000 >/dev/null
+mqmctl switch rewards on >/dev/null
+mqmctl cut rewards 100% >/dev/null
+before=$(scripts/kafka count "$kafka" "$topic")
+third=$(park rocketmq)
+fourth=$(park rocketmq)
+says "parked on RocketMQ, with their bodies" 0 "    body      a reward" \
+    mqmctl parked rewards --side rocketmq
+settled "$third"
+settled "$fourth"
+"$tmp/settler" "$config" no again >"$tmp/killed" 2>&1
+check "a resolver is killed before it sends" test $? = 137
+check "nothing was sent" has rocketmq 1
+sleep 0.1
+"$tmp/settler" "$config" no >"$tmp/sent" 2>&1
+for id in "$third" "$fourth"; do
+    finds "the next one sends $id" "$id sent: sent out of the parking topic" \
+        cat "$tmp/sent"
+done
+check "to their side" has rocketmq 3
+check "alone" has kafka "$before"
+for id in "$third" "$fourth"; do
+    "$tmp/worker" "$config" rocketmq "$id" "done" >/dev/null
+done
+empty "read again from the beginning: nothing is sent" \
+    "$tmp/settler" "$config" no
+check "nothing was" has rocketmq 3
+says "none is parked" 0 "0 parked" mqmctl parked rewards
 
 sed -i "s/$MQM_TEST_KAFKA/127.0.0.1:1/" "$config"
 says "check: a broker that is not there" 1 "127.0.0.1:1" mqmctl check

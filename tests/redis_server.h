@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* redis_server.h - a redis-server of a test's own: on a free port of 127.0.0.1,
- * in a directory of its own, without persistence, ended by its process id and,
+ * in a directory of its own, without persistence if not told, ended by its process id and,
  * where there is prctl, with the process that started it. */
 #ifndef MQM_REDIS_SERVER_H
 #define MQM_REDIS_SERVER_H
@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ struct redis_server {
     int port;
     char dir[40];
     const char *password; /* NULL: none */
-    int synced; /* 1: it keeps each change before it answers */
+    int synced; /* 1: it keeps each change before it answers; 2: soon after */
 };
 
 static int redis_server_dial(int port)
@@ -69,7 +70,8 @@ static void redis_server_exec(const struct redis_server *s)
         _exit(127);
     execlp("redis-server", "redis-server", "--port", port, "--bind",
            "127.0.0.1", "--dir", s->dir, "--save", "", "--appendonly",
-           s->synced ? "yes" : "no", "--appendfsync", "always",
+           s->synced ? "yes" : "no", "--appendfsync",
+           s->synced == 2 ? "everysec" : "always",
            "--unixsocket", "s.sock", "--daemonize", "no",
            s->password ? "--requirepass" : (char *)NULL, s->password,
            (char *)NULL);

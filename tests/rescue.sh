@@ -5,36 +5,9 @@
 # ones.
 # shellcheck source=tests/tap.bash disable=SC1003
 . "$(dirname "$0")/tap.bash"
-
-ctl=$BUILD/bin/mqmctl
-config=$tmp/mqmigrate.json
-flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude)
-rpath=$(cd "$BUILD/lib" && pwd)
-
-"${CC:-cc}" "${flags[@]}" -fPIC -shared tests/ctl/adapter.c \
-    -o "$tmp/mqm_files.so" || exit 1
-"${CC:-cc}" "${flags[@]}" tests/ctl/worker.c -L"$BUILD/lib" -lmqmigrate \
-    -Wl,-rpath,"$rpath" -o "$tmp/worker" || exit 1
-mkdir "$tmp/kafka" "$tmp/rocketmq"
-cat >"$config" <<JSON
-{
-  "app": "shop",
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
-    "rocketmq": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/rocketmq"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%",
-     "clock_margin_ms": 0}
-  ]
-}
-JSON
-
-mqmctl() {
-    "$ctl" -c "$config" "$@"
-}
+# shellcheck source=tests/ctl/files.bash
+. tests/ctl/files.bash
+write_config '"switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%"'
 
 # seen SIDE LINE: a message on that line of the side's topic, and looked at.
 seen() {
@@ -46,10 +19,6 @@ seen() {
 
 lines() { # SIDE ID COUNT
     [ "$(grep -c "^$2	a reward" "$tmp/$1/rewards")" = "$3" ]
-}
-
-json_is_ok() {
-    "$@" --json | python3 -m json.tool
 }
 
 # ---------------------------------- rescue ----------------------------------

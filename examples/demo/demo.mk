@@ -15,7 +15,7 @@ $(DEMO)/thirdparty: $(call demo_obj,thirdparty ledger demo)
 $(DEMO)/producer: $(call demo_obj,producer plain sent demo)
 $(DEMO)/old_consumer: $(call demo_obj,old_consumer plain_consumer third demo)
 $(DEMO)/worker: $(call demo_obj,worker third demo)
-$(DEMO)/resolver: $(call demo_obj,resolver cases third demo)
+$(DEMO)/resolver: $(call demo_obj,resolver third demo)
 $(DEMO)/naive: $(call demo_obj,naive naive_lock naive_kafka naive_rocketmq \
 	plain_consumer third demo)
 

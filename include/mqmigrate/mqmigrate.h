@@ -139,7 +139,8 @@ enum mqm_delivery_flag {
 
 /* ------------------------- opening and closing -------------------------- */
 
-struct mqm_event; /* see "audit" below */
+struct mqm_event;  /* see "audit" below */
+struct mqm_record; /* see "audit and repair" */
 
 enum mqm_open_flag {
     MQM_NO_KEEPER = 1, /* run no thread: the program calls mqm_tick()       */
@@ -161,8 +162,15 @@ struct mqm_options {
      * safe.  NULL: its side's adapter writes it to the parking topic; where
      * there is none, the copy is not acknowledged. */
     int (*park)(void *user, const struct mqm_delivery *d);
+
+    /* For mqm_settle() alone: did a message that is parked, or owed in doubt,
+     * take effect?  MQM_HANDLED: it did; MQM_FAILED: it did not; all else: not
+     * known yet.  Called from mqm_settle(), on its thread, so it may block, and
+     * call anything but mqm_close(). */
+    int (*resolve)(void *user, const struct mqm_msg *msg,
+                   const struct mqm_record *record);
 };
-#define MQM_OPTIONS_INIT {sizeof(struct mqm_options), 0, 0, 0, 0, 0, 0, 0}
+#define MQM_OPTIONS_INIT {sizeof(struct mqm_options), 0, 0, 0, 0, 0, 0, 0, 0}
 
 /* Read the configuration and connect to the store it names.  A store that is
  * found to lose messages (it evicts, it is a replica) is refused with words,
@@ -208,6 +216,13 @@ MQM_API int mqm_check(const struct mqm_delivery *d);
  * the delivery. */
 MQM_API const void *mqm_header(const struct mqm_delivery *d, const char *name,
                                size_t *len);
+
+/* All headers that the producer put there beside the id; visit() returns 0 to
+ * go on.  value is no string.  -ENOTSUP where the adapter cannot tell all. */
+MQM_API int mqm_headers(const struct mqm_delivery *d,
+                        int (*visit)(void *user, const char *name,
+                                     const void *value, size_t len),
+                        void *user);
 
 /* --------------------------- the core calls ----------------------------- */
 
@@ -517,6 +532,62 @@ struct mqm_rescued { /* lives during the call */
  * also if some could not be rescued: see the fates. */
 MQM_API int mqm_rescue(mqm *m, const struct mqm_rescue_options *opts,
                        int (*visit)(void *user, const struct mqm_rescued *r),
+                       void *user);
+
+/* ------------------------- who knows is asked --------------------------- */
+
+/* Go once over what is parked, or owed in doubt, and ask the hook `resolve` of
+ * struct mqm_options about what is due.  It happened: done.  It did not, said
+ * when it was asked after the settling time was over (before, the attempt in
+ * doubt could still act, so it is asked again then): owed again, and its body
+ * is sent, under its own id, to the side that owes it alone: out of that side's
+ * parking topic, else from wherever mqm_rescue() finds it.  Not known yet:
+ * asked again after a pause, each twice as long as the one before.  What failed
+ * too often comes back after such pauses, too.
+ *
+ * The library runs no thread for it, since a hook may block, and the keeper
+ * renews leases: call it each second or so, from a thread or a program of its
+ * own, or from several.  A kill between any two steps does no harm: what is
+ * owed again and not sent (MQM_UNSENT) is sent by a later call, resend_ms
+ * later.  Pauses are kept in memory, for some ten thousand messages; one that
+ * is forgotten is asked about too early. */
+enum mqm_settle_fate {
+    MQM_SETTLED_DONE,    /* it happened                                       */
+    MQM_SETTLED_AGAIN,   /* it did not: owed again, and sent next             */
+    MQM_SETTLED_SENT,    /* its body was sent                                 */
+    MQM_SETTLED_WAITS,   /* not known yet, or not due: see retry_ms           */
+    MQM_SETTLED_NO_BODY, /* owed again, and its body lies nowhere: whoever    */
+                         /*   keeps it (park of struct mqm_options) sends it  */
+    MQM_SETTLED_FAILED,  /* not now: a broker does not answer, ...            */
+};
+
+struct mqm_settle_options {
+    size_t size; /* set by MQM_SETTLE_OPTIONS_INIT */
+    const char *side;      /* what this one owes; NULL: either               */
+    const char *group, *topic;
+    int64_t pause_ms;      /* the first pause, 0: a second                   */
+    int64_t pause_max_ms;  /* the longest, 0: five minutes                   */
+    int64_t resend_ms;     /* unsent, and not taken for so long: send it     */
+                           /*   once more; 0: a minute                       */
+};
+#define MQM_SETTLE_OPTIONS_INIT                                                \
+    {sizeof(struct mqm_settle_options), 0, 0, 0, 0, 0, 0}
+
+struct mqm_settled { /* lives during the call */
+    size_t size;
+    int fate;          /* of mqm_settle_fate                                 */
+    unsigned asked;    /* 0: not asked now; 1: the first time about this try */
+    const struct mqm_msg *msg;       /* msg->side owes it                    */
+    const struct mqm_record *record; /* as it was found                      */
+    int64_t retry_ms;  /* MQM_SETTLED_WAITS: asked again after this long     */
+    const char *why;
+};
+
+/* Visit what becomes of each (may be NULL); visit() returns 0 to go on, and may
+ * call anything but mqm_close().  MQM_OK also if some could not be settled: see
+ * the fates.  -EINVAL without a hook. */
+MQM_API int mqm_settle(mqm *m, const struct mqm_settle_options *opts,
+                       int (*visit)(void *user, const struct mqm_settled *s),
                        void *user);
 
 /* --------------------------- configuration ------------------------------ */

@@ -3,15 +3,18 @@
  * hashes by the time when their messages were born.
  *
  *     redis_script   what runs inside Redis, and what the keys hold
- *     redis_swap     the swaps of a call as one round trip
+ *     redis_swap     the swaps of a call as one round trip; redis_put, and
+ *                    redis_settle for the answers
  *     redis_bucket   which bucket a cell lies in, and its bytes
  *     redis_session  the identity of the store
+ *     redis_restore  what is done after it went back in time; redis_ring
  *     redis_checkup  is it set up to carry the records?
  *     redis_link     one connection; redis_dial, redis_url
  */
 #include "../stores.h"
 #include "redis_bucket.h"
 #include "redis_checkup.h"
+#include "redis_restore.h"
 #include "redis_script.h"
 #include "redis_session.h"
 #include "redis_swap.h"
@@ -208,6 +211,15 @@ static int take_memory(struct redis *d, int64_t *from)
     return *from < 0 ? mqm__link_nonsense(&d->link) : MQM_OK;
 }
 
+/* It must not be lost either, as far as there is memory for that. */
+static void keep_raised(struct redis *d, const char *space, int64_t raise_ms)
+{
+    long i = d->lossy && raise_ms > 0 ? mqm__ring_space(&d->ring, space) : -2;
+
+    if (i >= 0 && d->ring.spaces[i].raised_ms < raise_ms)
+        d->ring.spaces[i].raised_ms = raise_ms;
+}
+
 static int store_memory(void *self, const char *space, int64_t raise_ms,
                         int64_t *memory_from_ms, int64_t *created_ms)
 {
@@ -229,6 +241,7 @@ static int store_memory(void *self, const char *space, int64_t raise_ms,
     }
     if (r < 0)
         return r;
+    keep_raised(d, space, raise_ms);
     *memory_from_ms = from;
     *created_ms = d->created_ms;
     return MQM_OK;
@@ -251,10 +264,22 @@ static int store_swap_end(void *self)
     return mqm__redis_swap_end(self);
 }
 
-/* Redis forgets by itself. */
+/* Redis forgets by itself.  One that may lose its last moments has to know of
+ * us, and gets back what it lost although nobody calls.  That it is away, those
+ * are told who need it. */
 static int store_tick(void *self)
 {
-    (void)self;
+    struct redis *d = self;
+    int r;
+
+    if (!d->lossy)
+        return MQM_OK;
+    r = mqm__redis_ready(d);
+    if (r >= 0 && mqm__redis_put_beat(d)) {
+        r = mqm__link_flush(&d->link);
+        if (r >= 0)
+            r = mqm__redis_take_beat(d);
+    }
     return MQM_OK;
 }
 
@@ -264,6 +289,8 @@ static void store_close(void *self)
 
     if (!d)
         return;
+    mqm__redis_leave(d);
+    mqm__ring_close(&d->ring);
     mqm__link_free(&d->link);
     memset(d->link.address.password, 0, sizeof(d->link.address.password));
     for (size_t i = 0; i < MQM_STORE_BEGUN; i++)
@@ -273,6 +300,7 @@ static void store_close(void *self)
 
 static int set_up(struct redis *d, const struct mqm_setting *settings, size_t n)
 {
+    int64_t remember_kb = 8192;
     const char *path = NULL, *user = NULL, *password = NULL, *rest;
     const struct mqm__setting table[] = {
         {"timeout_ms", NULL, &d->link.timeout_ms, 1, 600000},
@@ -280,7 +308,9 @@ static int set_up(struct redis *d, const struct mqm_setting *settings, size_t n)
         {"user", &user, NULL, 0, 0},
         {"password", &password, NULL, 0, 0},
         {"unix", &path, NULL, 0, 0},
-        {"bucket_ms", NULL, &d->bucket_set, 1, 86400000}};
+        {"bucket_ms", NULL, &d->bucket_set, 1, 86400000},
+        {"restore_ms", NULL, &d->restore_ms, 1, 3600000},
+        {"remember_kb", NULL, &remember_kb, 1, 4194303}};
     int r = mqm__settings_read(d->host, "redis", table,
                                sizeof(table) / sizeof(table[0]), settings, n);
 
@@ -289,6 +319,7 @@ static int set_up(struct redis *d, const struct mqm_setting *settings, size_t n)
     rest = mqm__settings_url(d->host, "redis://", settings, n);
     if (!rest)
         return -EINVAL;
+    d->ring_size = (size_t)remember_kb * 1024;
     r = mqm__redis_address(&d->link.address, d->host, rest, path, user,
                            password);
     if (r < 0)
@@ -308,6 +339,7 @@ static int store_open(void **self, const struct mqm_host *host,
     if (!d)
         return host->fail(host, -ENOMEM, "redis store: out of memory");
     d->host = host;
+    d->restore_ms = 10000;
     mqm__link_init(&d->link, host);
     r = set_up(d, settings, n);
     if (r < 0)

@@ -15,6 +15,7 @@ enum {
     RESEND = MQM__REDIS_RESEND,
     RELEARN = MQM__REDIS_RELEARN,
     LATER = MQM__REDIS_LATER,
+    LAPSED = MQM__REDIS_LAPSED,
     ANEW = MQM__REDIS_ANEW,
     REFUSED = MQM__REDIS_REFUSED
 };
@@ -28,6 +29,8 @@ static const struct redis_error errors[] = {
     {"BUSY", LATER, -EAGAIN, ": a script keeps it busy"},
     {"NOREPLICAS", LATER, -EAGAIN,
      ": it waits for replicas (min-replicas-to-write)"},
+    {"MQMLAPSED", LAPSED, -EAGAIN,
+     ": it has not heard of this program for some seconds"},
     {"ERR Script killed", LATER, -EAGAIN, ""},
     {"Script killed", LATER, -EAGAIN, ""},
 

@@ -12,6 +12,7 @@ enum redis_answer {
     MQM__REDIS_RESEND, /* nothing was done: again on the spot, all of it    */
     MQM__REDIS_RELEARN, /* the same, after asking which store it is         */
     MQM__REDIS_LATER,  /* the next call may try, on this connection         */
+    MQM__REDIS_LAPSED, /* the same, once we have registered again           */
     MQM__REDIS_ANEW,   /* not on this connection: the next call makes one   */
     MQM__REDIS_REFUSED /* until somebody does what the words say            */
 };

@@ -3,6 +3,7 @@
 #include "redis_put.h"
 
 #include "redis_bucket.h"
+#include "redis_restore.h"
 #include "redis_script.h"
 
 #include <stdio.h>
@@ -148,6 +149,7 @@ static void put_args(struct redis *d, struct mqm_swap *const *s,
     put_values(l, s, at, n, d->guess_us);
     mqm__link_number(l, (int64_t)n);
     mqm__link_number(l, d->guess_us);
+    mqm__link_number(l, mqm__redis_until(d) * 1000);
 }
 
 void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
@@ -158,7 +160,7 @@ void mqm__redis_put_script(struct redis *d, struct mqm_swap *const *s,
     struct redis_buckets b;
 
     mqm__redis_buckets(&b, s, at, n, d->bucket_ms);
-    mqm__link_put(l, 3 + 3 + b.n + 16);
+    mqm__link_put(l, 3 + 3 + b.n + 17);
     mqm__link_text(l, d->whole_script ? "EVAL" : "EVALSHA");
     if (d->whole_script)
         mqm__link_bulk2(l, mqm__redis_script_swap, mqm__redis_script_swap_2,

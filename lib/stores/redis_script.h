@@ -3,7 +3,17 @@
  *
  *     mqm:store            hash: id (of this store, at random), created (ms),
  *                          run (run id of the server that has it), floor (ms:
- *                          when another one was found to have it)
+ *                          when another one was found to have it), mode
+ *                          (always, everysec: appendfsync since that run
+ *                          began; none: neither, or not all the time), clock
+ *                          (ms, the latest in mqm:clients), fault and over
+ *                          (ms: when it was last found to have gone back in
+ *                          time, and until when those in mqm:missing are
+ *                          waited for; id has a '~' before it meanwhile)
+ *     mqm:clients          hash: handle -> when it registered last (ms), and
+ *                          the number of the last of its cells (redis_ring.h)
+ *                          that were sent before that
+ *     mqm:missing          hash: handle -> 1, of those that are waited for
  *     mqm:s:SPACE          hash: from (memory_from_ms as raised), keep (the
  *                          shortest in ms that a cell is kept), used (no cell
  *                          kept so short was written or born later than this
@@ -47,9 +57,28 @@
 #define MQM__REDIS_VERSION_LEN 7
 #define MQM__REDIS_VERSION_MAX ((uint64_t)1 << 53)
 
-/* EVAL script 1 mqm:store new-id synced -> {id, created, now in ms, floor, how
- * it makes room: noeviction} */
+/* For how long a registration counts: a literal, it goes into a script. */
+#define MQM__REDIS_LEASE_MS 10000
+
+/* EVAL script 3 mqm:store mqm:clients mqm:missing new-id appendfsync handle
+ * patience -> {id, created, now in ms, floor, how it makes room: noeviction,
+ * run, state, number of the last cell that it had of the handle's, how many
+ * were waited for in vain, and are not any more}.  state: 0 safe, 1 the same,
+ * and the handle is registered, 2 it is being restored, 3 the handle is waited
+ * for */
 extern const char mqm__redis_script_hello[];
+
+/* EVAL script 2 mqm:store mqm:clients id handle number -> now in ms */
+extern const char mqm__redis_script_beat[];
+
+/* EVAL script 3+n mqm:store mqm:s:SPACE mqm:o:SPACE key... id floor keep
+ * last-born L-or-U... borns id... cell... -> {how many were written, how many
+ * could not be} */
+extern const char mqm__redis_script_restore[];
+
+/* EVAL script 3 mqm:store mqm:clients mqm:missing id handle number incomplete
+ */
+extern const char mqm__redis_script_answer[];
 
 /* EVAL script 2 mqm:store mqm:s:SPACE id floor raise -> memory_from, as text */
 extern const char mqm__redis_script_memory[];
@@ -59,7 +88,7 @@ extern const char mqm__redis_script_span[];
 
 /* EVALSHA script 3+b mqm:store mqm:s:SPACE mqm:o:SPACE bucket...
  *         id floor keep how first-born last-born newest expects borns counts
- *         id-format ids value-format values n guess
+ *         id-format ids value-format values n guess until
  * how: one letter, l listed or u not, as a capital: anyway.  newest: the
  * largest of the expects.  expects: 7 bytes each in one text, or 7 for all;
  * none: all are to be created.  borns: 7 bytes each, of those not listed.
@@ -67,7 +96,8 @@ extern const char mqm__redis_script_span[];
  * unknown birth, with a key for each.  Ids and values are one text each, and
  * the format is what struct.unpack() takes one of them out by: to read an
  * argument costs Redis more.  The values are whole cells with the guess as
- * their version: to put another one before each costs more still.
+ * their version: to put another one before each costs more still.  until: in
+ * us; later it is refused with MQMLAPSED.
  * -> {now in us, with a "~" before it if the guess became the version, then of
  * each that is not plainly done with that as its version: its number, and the
  * cell that is there, or 0: there is none, 1: it is in doubt, 2: the key holds

@@ -2,6 +2,7 @@
 /* redis_session.c - see redis_session.h. */
 #include "redis_session.h"
 
+#include "redis_restore.h"
 #include "redis_script.h"
 #include "swaps.h"
 
@@ -94,16 +95,23 @@ static void make_id(char *id)
 
 static void send_hello(struct redis *d)
 {
+    struct redis_link *l = &d->link;
     char id[MQM__REDIS_IDENTITY + 1];
 
     make_id(id);
-    mqm__link_put(&d->link, 6);
-    mqm__link_text(&d->link, "EVAL");
-    mqm__link_text(&d->link, mqm__redis_script_hello);
-    mqm__link_text(&d->link, "1");
-    mqm__link_text(&d->link, MQM__REDIS_STORE);
-    mqm__link_text(&d->link, id);
-    mqm__link_text(&d->link, d->synced ? "1" : "0");
+    if (!d->handle[0])
+        make_id(d->handle);
+    mqm__link_put(l, 10);
+    mqm__link_text(l, "EVAL");
+    mqm__link_text(l, mqm__redis_script_hello);
+    mqm__link_text(l, "3");
+    mqm__link_text(l, MQM__REDIS_STORE);
+    mqm__link_text(l, MQM__REDIS_CLIENTS);
+    mqm__link_text(l, MQM__REDIS_MISSING);
+    mqm__link_text(l, id);
+    mqm__link_text(l, d->sync);
+    mqm__link_text(l, d->handle);
+    mqm__link_number(l, d->restore_ms);
 }
 
 /* What was born before this moment and has no record is in doubt. */
@@ -135,36 +143,85 @@ static int known_policy(struct redis *d, const char *policy)
                          d->link.address.label, policy);
 }
 
-/* r: {id, created, now, floor, how it makes room} */
+/* Another store than we knew, or the first one. */
+static void know_identity(struct redis *d, const char *id, int64_t now_ms)
+{
+    if (strcmp(d->id, id) == 0)
+        return;
+    if (d->id[0])
+        raise_floor(d, mqm__floor_of(d->host, now_ms),
+                    "it has been emptied or replaced");
+    mqm__ring_clear(&d->ring);
+    d->run[0] = '\0';
+    snprintf(d->id, sizeof(d->id), "%s", id);
+}
+
+static void know_floor(struct redis *d, int64_t floor_ms, int64_t gone)
+{
+    char why[128] = "it was restarted without \"appendfsync always\", or "
+                    "another one took over";
+
+    if (gone > 0)
+        snprintf(why, sizeof(why), "it went back in time, and %lld of those "
+                 "who may know better did not answer", (long long)gone);
+    if (floor_ms > 0)
+        raise_floor(d, mqm__floor_of(d->host, floor_ms), why);
+}
+
+/* r: {id, created, now, floor, how it makes room, ...} */
 static int know_store(struct redis *d, const struct redis_reply *r)
 {
-    int64_t created_ms, now_ms, floor_ms;
+    int64_t created_ms, now_ms, floor_ms, gone;
+    int known = d->id[0] != '\0';
 
-    if (!mqm__redis_is_texts(r, 5))
-        return mqm__link_nonsense(&d->link);
     created_ms = mqm__redis_digits(r[2].text, r[2].len);
     now_ms = mqm__redis_digits(r[3].text, r[3].len);
     floor_ms = mqm__redis_digits(r[4].text, r[4].len);
-    if (now_ms < 0)
+    gone = mqm__redis_digits(r[9].text, r[9].len);
+    if (now_ms < 0 || gone < 0)
         return mqm__link_nonsense(&d->link);
     if (created_ms < 0 || floor_ms < 0 || r[1].len == 0 ||
         r[1].len > MQM__REDIS_IDENTITY || strlen(r[1].text) != r[1].len)
         return mqm__redis_foreign(d);
     if (known_policy(d, r[5].text) < 0)
         return -EINVAL;
-    if (d->id[0] && strcmp(d->id, r[1].text) != 0)
-        raise_floor(d, mqm__floor_of(d->host, now_ms),
-                    "it has been emptied or replaced");
-    if (floor_ms > 0)
-        floor_ms = mqm__floor_of(d->host, floor_ms);
-    raise_floor(d, floor_ms, "it was restarted without \"appendfsync always\""
-                             ", or another one took over");
-    memcpy(d->id, r[1].text, r[1].len + 1);
+    know_identity(d, r[1].text, now_ms);
+    know_floor(d, floor_ms, known ? gone : 0);
     d->created_ms = created_ms;
     return MQM_OK;
 }
 
-int mqm__redis_hello(struct redis *d)
+/* r: {..., 6: run, state, base, gone}.  1: there is something to restore. */
+static int know_state(struct redis *d, const struct redis_reply *r,
+                      uint64_t *base, int *late)
+{
+    int64_t x = mqm__redis_digits(r[8].text, r[8].len);
+    int64_t now_ms = mqm__redis_digits(r[3].text, r[3].len);
+    char state = r[7].text[0];
+    int another;
+
+    if (x < 0 || r[6].len == 0 || r[6].len > MQM__REDIS_SUM || r[7].len != 1 ||
+        !strchr("0123", state))
+        return mqm__link_nonsense(&d->link);
+    if (state != '0' && mqm__ring_open(&d->ring, d->ring_size) < 0)
+        return d->host->fail(d->host, -ENOMEM, "redis store: out of memory");
+    if (strcmp(d->last_run, r[6].text) != 0) {
+        d->again = 0;
+        d->incomplete = 0;
+    }
+    another = strcmp(d->run, r[6].text) != 0;
+    snprintf(d->last_run, sizeof(d->last_run), "%s", r[6].text);
+    d->lossy = state != '0';
+    d->restoring = state > '1';
+    if (d->lossy)
+        mqm__redis_registered(d, now_ms, another);
+    *base = (uint64_t)x;
+    *late = !d->restoring;
+    return state == '3' || (another && d->run[0] && *base < d->ring.last);
+}
+
+/* 1: there is something to restore. */
+static int ask_hello(struct redis *d, uint64_t *base, int *late)
 {
     const struct redis_reply *reply;
     int r;
@@ -173,7 +230,39 @@ int mqm__redis_hello(struct redis *d)
     r = mqm__link_flush(&d->link);
     if (r == MQM_OK)
         r = mqm__redis_reply(d, MQM__REDIS_ARRAY, &reply);
-    return r < 0 ? r : know_store(d, reply);
+    if (r < 0)
+        return r;
+    if (!mqm__redis_is_texts(reply, 9))
+        return mqm__link_nonsense(&d->link);
+    r = know_store(d, reply);
+    return r < 0 ? r : know_state(d, reply, base, late);
+}
+
+int mqm__redis_hello(struct redis *d)
+{
+    uint64_t base = 0;
+    int late = 0;
+    int r;
+
+    d->unsettled = 1;
+    d->restoring = 0;
+    r = ask_hello(d, &base, &late);
+    if (r == 1) {
+        r = mqm__redis_restore(d, base, late);
+        if (r >= 0)
+            r = ask_hello(d, &base, &late);
+        if (r == 1)
+            r = mqm__link_in_vain(&d->link);
+    }
+    if (r < 0)
+        return r;
+    memcpy(d->run, d->last_run, sizeof(d->run));
+    if (d->restoring)
+        return d->host->fail(d->host, -EAGAIN,
+                             "%s: it went back in time, and is being restored "
+                             "by those who use it", d->link.address.label);
+    d->unsettled = 0;
+    return MQM_OK;
 }
 
 static int take_sum(struct redis *d)
@@ -197,8 +286,9 @@ static int take_sync(struct redis *d)
 
     if (r < 0)
         return r;
-    d->synced = mqm__redis_is_texts(reply, 2) &&
-                strcmp(reply[2].text, "always") == 0;
+    d->sync[0] = '\0';
+    if (mqm__redis_is_texts(reply, 2) && reply[2].len <= MQM__REDIS_SYNC)
+        memcpy(d->sync, reply[2].text, reply[2].len + 1);
     return MQM_OK;
 }
 
@@ -253,10 +343,12 @@ int mqm__redis_ready(struct redis *d)
 
     mqm__link_begin(&d->link);
     r = mqm__link_ready(&d->link);
+    if (r == 0 && d->unsettled)
+        return mqm__redis_hello(d);
     if (r != 1)
         return r;
     r = introduce(d);
-    if (r < 0) {
+    if (r < 0 && !(d->restoring && d->link.fd >= 0)) {
         mqm__link_refused(&d->link);
     } else {
         mqm__link_accepted(&d->link);

@@ -9,21 +9,24 @@
  * A server that was started since, or has taken over, may have less than there
  * was, under the same identity: it is told by its run id, at the first hello,
  * and what it has no record of is in doubt, too; unless it syncs each change
- * (appendonly yes, appendfsync always).  One that has begun to evict since it
- * was looked at (redis_checkup.c) is refused.
+ * (appendonly yes, appendfsync always), or does so each second and all who may
+ * know better write it again: redis_restore.h.  One that evicts is refused.
  */
 #ifndef MQM_STORES_REDIS_SESSION_H
 #define MQM_STORES_REDIS_SESSION_H
 
 #include "redis_link.h"
+#include "redis_ring.h"
 
-enum { MQM__REDIS_IDENTITY = 32, MQM__REDIS_SUM = 40 };
+enum { MQM__REDIS_IDENTITY = 32, MQM__REDIS_SUM = 40, MQM__REDIS_SYNC = 9 };
 
 #define MQM__REDIS_STORE "mqm:store" /* see redis_script.h */
 #define MQM__REDIS_SPACE "mqm:s:"
 #define MQM__REDIS_OPEN "mqm:o:"
 #define MQM__REDIS_BUCKET "mqm:b:"
 #define MQM__REDIS_CELL "mqm:c:"
+#define MQM__REDIS_CLIENTS "mqm:clients"
+#define MQM__REDIS_MISSING "mqm:missing"
 
 /* A call that was begun and not ended; redis_swap.c has it. */
 struct redis_flight {
@@ -35,6 +38,7 @@ struct redis_flight {
     int64_t guess_us; /* of the time by Redis' clock */
     unsigned drops; /* of the link, when it was sent */
     int received;
+    int asks, beat; /* it changes nothing; it began with a registration */
     int result, first; /* 1: some are to be sent again; the first failure */
 };
 
@@ -42,7 +46,7 @@ struct redis {
     const struct mqm_host *host;
     struct redis_link link;
     char id[MQM__REDIS_IDENTITY + 1]; /* of the store; "": not known yet */
-    int synced; /* "appendfsync always", as far as we may know */
+    char sync[MQM__REDIS_SYNC + 1]; /* appendfsync; "": we may not know */
     int judged, evicts; /* it was looked at; it evicted when last seen */
     char swap_sum[MQM__REDIS_SUM + 1]; /* what Redis calls the script */
     int whole_script;                 /* it has forgotten it: send all of it */
@@ -55,6 +59,22 @@ struct redis {
     int64_t ahead_us; /* of our clock, Redis', at most; 0: not known */
     int64_t now_us;   /* by Redis' clock, as the last script said */
     int64_t guess_us; /* of the call that is being sent or received */
+    /* redis_restore.c; times by CLOCK_MONOTONIC, but for the ends, by Redis' */
+    char handle[MQM__REDIS_IDENTITY + 1];
+    int lossy;     /* we are registered, and keep what we are told */
+    int unsettled; /* nothing before another hello: it may be restored */
+    int restoring; /* it is */
+    int incomplete; /* we do not have all that it lost */
+    struct redis_ring ring;
+    size_t ring_size;
+    int64_t restore_ms; /* how long the others are waited for */
+    uint64_t again;     /* written again so far */
+    char run[MQM__REDIS_SUM + 1]; /* it has all that we were told */
+    char last_run[MQM__REDIS_SUM + 1];
+    int asks; /* the call that is being sent: it changes nothing */
+    int64_t since_ms, until_ms;     /* the registration under which we write */
+    int64_t next_ms, next_until_ms; /* 0, or the one after it */
+    int64_t beat_ms, put_ms;        /* the last one; the last cell */
 };
 
 /* Begin a call: connected, introduced. */

@@ -6,14 +6,16 @@
  * forgotten the script or was another store, is sent once more.
  *
  * What always holds: a result is PENDING before the swap is sent and SENT until
- * Redis answered it; neither leaves this file.
+ * Redis answered it; neither leaves this file and redis_settle.c.
  */
 #include "redis_swap.h"
 
 #include "redis_bucket.h"
 #include "redis_error.h"
 #include "redis_put.h"
-#include "redis_script.h"
+#include "redis_restore.h"
+#include "redis_settle.h"
+#include "redis_told.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@
 
 enum { GROUP_MAX = MQM__REDIS_GROUP, TRIES = 3 };
 enum { FAR_US = 10000 };
-enum { PENDING = INT32_MIN, SENT = INT32_MIN + 1 };
+enum { PENDING = MQM__REDIS_PENDING, SENT = MQM__REDIS_SENT };
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
 {
@@ -52,120 +54,6 @@ static size_t gather(struct mqm_swap *const *s, size_t n, size_t from,
     return len;
 }
 
-static int nonsense(struct redis *d, struct mqm_swap *s)
-{
-    return s->result = mqm__link_nonsense(&d->link);
-}
-
-/* A version above what was expected, as the clock is behind it. */
-static int settle_ahead(struct redis *d, struct mqm_swap *s,
-                        const struct redis_reply *r)
-{
-    uint64_t version;
-
-    if (r->type != MQM__REDIS_TEXT || r->len != MQM__REDIS_VERSION_LEN)
-        return nonsense(d, s);
-    version = mqm__redis_unpack(r->text);
-    if (version <= s->expect)
-        return nonsense(d, s);
-    mqm__swap_done(s, version);
-    return MQM_OK;
-}
-
-/* There is no cell, or none that can be read.  What contradicts the question is
- * no answer. */
-static int settle_none(struct redis *d, struct mqm_swap *s, int64_t why)
-{
-    mqm__swap_none(s);
-    if (why == 2)
-        return s->result = mqm__redis_foreign(d);
-    if (why == 0 ? s->expect == 0
-                 : why != 1 || (s->flags & MQM_SWAP_ANYWAY) != 0)
-        return nonsense(d, s);
-    s->result = why == 0 ? MQM_LOST : MQM_DOUBT;
-    return MQM_OK;
-}
-
-/* It was not done.  born: to skip, or NULL. */
-static int settle_one(struct redis *d, struct mqm_swap *s,
-                      const struct redis_reply *r, int64_t now_us,
-                      int64_t *born)
-{
-    if (r->type == MQM__REDIS_NUMBER)
-        return settle_none(d, s, r->number);
-    if (r->type != MQM__REDIS_TEXT)
-        return nonsense(d, s);
-    if (mqm__redis_cell(r->text, r->len, now_us, &s->now, born) != 0)
-        return s->result = mqm__redis_foreign(d);
-    if (s->now.version == s->expect)
-        return nonsense(d, s);
-    s->result = MQM_LOST;
-    return MQM_OK;
-}
-
-/* r: its number, and what to know of it.  1: it has no such number. */
-static int settle_told(struct redis *d, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n,
-                       const struct redis_reply *r, int64_t now_us)
-{
-    int64_t which = r[0].type == MQM__REDIS_NUMBER ? r[0].number : 0;
-    int64_t i, born;
-
-    if (which < -GROUP_MAX || which >= 2 * MQM__REDIS_AHEAD)
-        return 1;
-    i = which < 0 ? -which : which % MQM__REDIS_AHEAD;
-    if (i < 1 || (size_t)i > n)
-        return 1;
-    if (which > MQM__REDIS_AHEAD)
-        return settle_ahead(d, s[at[i - 1]], r + 1);
-    return settle_one(d, s[at[i - 1]], r + 1, now_us, which < 0 ? &born : NULL);
-}
-
-/* Of whom nothing was told: done, with this as the version. */
-static int settle_rest(struct redis *d, struct mqm_swap *const *s,
-                       const uint16_t *at, size_t n, uint64_t version)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (s[at[i]]->result != SENT)
-            continue;
-        if (version <= s[at[i]]->expect)
-            return nonsense(d, s[at[i]]);
-        mqm__swap_done(s[at[i]], version);
-    }
-    return MQM_OK;
-}
-
-/* The first negative result, or MQM_OK. */
-static int settle(struct redis *d, struct mqm_swap *const *s,
-                  const uint16_t *at, size_t n, const struct redis_reply *r)
-{
-    int64_t now_us = -1;
-    size_t close = 0; /* our guess was */
-    int first = MQM_OK;
-
-    if (r->type == MQM__REDIS_ARRAY && r->len % 2 == 1 &&
-        r[1].type == MQM__REDIS_TEXT) {
-        close = r[1].len > 0 && r[1].text[0] == '~';
-        now_us = mqm__redis_digits(r[1].text + close, r[1].len - close);
-    }
-    if (now_us <= 0)
-        return mqm__link_nonsense(&d->link);
-    d->now_us = now_us;
-    for (size_t i = 2; i <= r->len; i += 2) {
-        int x = settle_told(d, s, at, n, r + i, now_us);
-
-        if (x == 1)
-            return mqm__link_nonsense(&d->link);
-        if (x == -EPROTO)
-            return x;
-        if (first == MQM_OK)
-            first = x;
-    }
-    if (settle_rest(d, s, at, n, (uint64_t)(close ? d->guess_us : now_us)) < 0)
-        return -EPROTO;
-    return first;
-}
-
 /* What a group was answered.  1: it has to be sent again. */
 static int take_group(struct redis *d, struct mqm_swap *const *s,
                       const uint16_t *at, size_t n, int *another)
@@ -179,11 +67,13 @@ static int take_group(struct redis *d, struct mqm_swap *const *s,
     if (reply->type == MQM__REDIS_ERROR)
         r = mqm__link_error(&d->link, reply, &answer);
     else
-        r = settle(d, s, at, n, reply);
+        r = mqm__redis_settle(d, s, at, n, reply);
     if (answer == MQM__REDIS_RESEND)
         d->whole_script = 1;
     if (answer == MQM__REDIS_RELEARN)
         *another = 1;
+    if (answer == MQM__REDIS_LAPSED)
+        d->until_ms = 0;
     for (size_t i = 0; i < n; i++)
         if (s[at[i]]->result == SENT || d->link.fd < 0)
             s[at[i]]->result = r == 1 ? PENDING : r;
@@ -218,6 +108,7 @@ static int send_all(struct redis *d, struct redis_flight *f)
     f->received = 0;
     f->sent_us = mqm__mono_us();
     f->guess_us = d->guess_us = guess(d);
+    f->beat = mqm__redis_put_beat(d);
     for (size_t i = 0; i < f->n; i++) {
         if (f->s[i]->result != PENDING)
             continue;
@@ -244,6 +135,8 @@ static void receive(struct redis *d, struct redis_flight *f, int *another)
     d->link.deadline_us = f->deadline_us;
     d->guess_us = f->guess_us;
     d->now_us = 0;
+    if (f->beat && f->drops == d->link.drops)
+        f->result = mqm__redis_take_beat(d);
     for (size_t g = 0; g < f->groups && f->result >= 0; g++) {
         size_t len = f->group[f->n + g];
         int x;
@@ -277,13 +170,14 @@ static void receive_all(struct redis *d, int *another)
         receive(d, flight(d, i), another);
 }
 
-/* Connected and introduced; while answers are due, it is. */
+/* Connected and introduced; while answers are due, it is.  And, if the call
+ * writes, known. */
 static int get_ready(struct redis *d)
 {
     int another = 0, r;
 
     if (d->flying > 0 && d->link.fd >= 0) {
-        if (strcmp(d->bucket_id, d->id) == 0) {
+        if (strcmp(d->bucket_id, d->id) == 0 && mqm__redis_known(d)) {
             mqm__link_begin(&d->link);
             return MQM_OK;
         }
@@ -292,6 +186,8 @@ static int get_ready(struct redis *d)
     r = mqm__redis_ready(d);
     if (r >= 0 && another)
         r = mqm__redis_hello(d);
+    if (r >= 0)
+        r = mqm__redis_may_write(d);
     return r < 0 ? r : mqm__redis_span(d);
 }
 
@@ -300,6 +196,7 @@ static int get_ready(struct redis *d)
 static void send_again(struct redis *d, struct redis_flight *f, int another)
 {
     receive_all(d, &another);
+    d->asks = f->asks;
     for (int i = 1; f->result == 1 && i < TRIES; i++) {
         f->result = MQM_OK;
         d->link.deadline_us = f->deadline_us;
@@ -310,6 +207,8 @@ static void send_again(struct redis *d, struct redis_flight *f, int another)
         if (f->result >= 0 && another)
             f->result = mqm__redis_hello(d);
         another = 0;
+        if (f->result >= 0)
+            f->result = mqm__redis_may_write(d);
         if (f->result >= 0)
             f->result = mqm__redis_span(d);
         if (f->result >= 0)
@@ -335,15 +234,25 @@ static int make_groups(struct redis *d, struct redis_flight *f, size_t n)
     return MQM_OK;
 }
 
-static int finish(struct redis_flight *f)
+static int finish(struct redis *d, struct redis_flight *f)
 {
     for (size_t i = 0; i < f->n; i++)
         if (f->s[i]->result == PENDING || f->s[i]->result == SENT)
             f->s[i]->result = f->result;
     /* Whoever answers nonsense may have done so before. */
-    if (f->first == -EPROTO || f->result == -EPROTO)
+    if (f->first == -EPROTO || f->result == -EPROTO) {
+        mqm__redis_told_nonsense(d);
         return mqm__swaps_all(f->s, f->n, -EPROTO);
+    }
     return f->first < 0 ? f->first : f->result;
+}
+
+static int asks_only(struct mqm_swap *const *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i]->expect != MQM_ASK)
+            return 0;
+    return 1;
 }
 
 int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n)
@@ -356,6 +265,7 @@ int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n)
     f->s = s;
     f->n = n;
     f->first = MQM_OK;
+    f->asks = d->asks = asks_only(s, n);
     mqm__swaps_all(s, n, PENDING);
     f->result = make_groups(d, f, n);
     if (f->result == MQM_OK)
@@ -363,7 +273,7 @@ int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n)
     if (f->result >= 0)
         f->result = send_all(d, f);
     if (f->result < 0)
-        return finish(f);
+        return finish(d, f);
     d->flying++;
     return MQM_OK;
 }
@@ -378,7 +288,7 @@ int mqm__redis_swap_end(struct redis *d)
         send_again(d, f, another);
     d->oldest = (d->oldest + 1) % MQM_STORE_BEGUN;
     d->flying--;
-    return finish(f);
+    return finish(d, f);
 }
 
 int mqm__redis_swap(struct redis *d, struct mqm_swap *const *s, size_t n)

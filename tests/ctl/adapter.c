@@ -92,6 +92,16 @@ static const void *files_header(void *self, const struct mqm_delivery *d,
     return line;
 }
 
+static int files_headers(void *self, const struct mqm_delivery *d,
+                         int (*visit)(void *user, const struct mqm_field *f),
+                         void *user)
+{
+    const struct mqm_field f = {"place", d->msg.origin, strlen(d->msg.origin)};
+
+    (void)self;
+    return visit(user, &f);
+}
+
 /* only: this line, from 1 on; 0: all. */
 static int read_lines(const struct files *f, const char *topic, long only,
                       int (*visit)(void *user, struct mqm_delivery *d),
@@ -213,6 +223,7 @@ static const struct mqm_adapter adapter = {
     .subscribe = files_subscribe,
     .poll = files_poll,
     .header = files_header,
+    .headers = files_headers,
     .publish = files_publish,
     .scan = files_scan,
     .probe = files_probe,

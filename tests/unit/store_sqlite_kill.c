@@ -50,6 +50,7 @@ static void make_row(struct row *row, int life, int batch, int i, char state)
     row->s = a_swap(row->id, 0);
     row->s.value = row->value;
     row->s.len = strlen(row->value);
+    row->s.keep_ms = 86400000; /* however long the test takes */
 }
 
 /* 0, or what went wrong.  last: the batch before, and then this one. */

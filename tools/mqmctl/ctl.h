@@ -32,14 +32,18 @@ enum ctl_option {
     CTL_OLDER   = 1 << 18,
     CTL_ANYWAY  = 1 << 19,
     CTL_AGAIN   = 1 << 20,
+    CTL_FROM    = 1 << 21,
+    CTL_WHY     = 1 << 22,
     CTL_YES     = 1 << 23,
+    CTL_BODY    = 1 << 24,
     CTL_ALL     = 1 << 25,
     CTL_TO      = 1 << 26,
 };
 
 struct ctl {
     const char *config;
-    const char *group, *side, *key, *token, *older, *to; /* or NULL */
+    const char *group, *side, *key, *token, *older; /* or NULL */
+    const char *from, *why, *to;                    /* or NULL */
     unsigned given; /* of ctl_option */
     char **args;    /* without the command itself */
     int n_args;
@@ -110,22 +114,28 @@ int cmd_allow(struct ctl *c);
 int cmd_new_id(struct ctl *c);
 /* "\xHH" is a byte, "\\" a backslash; else refused, with words. */
 int id_parse(struct id *id, const char *text);
-/* Are the two the same message for the library?  A UUID's text and its 16
- * bytes are, and NUL bytes at the end do not count. */
-int id_same(const void *a, size_t a_len, const void *b, size_t b_len);
+/* What tells messages apart: a UUID's text and its 16 bytes are the same, and
+ * NUL bytes at the end do not count.  Length 0: it is no id. */
+void id_key(struct id *key, const void *id, size_t len);
+int id_compare(const struct id *a, const struct id *b);
 
 /* --- records.c */
 int cmd_show(struct ctl *c);
 int cmd_pending(struct ctl *c);
-int cmd_parked(struct ctl *c);
 const char *state_name(int state);
 /* All that is known of it, a line each. */
 void print_record(const struct mqm_msg *msg, const struct mqm_record *rec);
+/* The columns of `pending` and `parked`, and one line of them. */
+void print_record_head(void);
+void print_record_row(const struct mqm_msg *msg, const struct mqm_record *rec);
 /* What the store has of c's second argument: msg is filled in, too. */
 int look_up(struct ctl *c, const struct topic *t, const struct id *id,
             struct mqm_msg *msg, struct mqm_record *rec);
 
-/* --- repair.c */
+/* --- parked.c */
+int cmd_parked(struct ctl *c);
+
+/* --- resolve.c, repair.c */
 int cmd_resolve(struct ctl *c);
 int assign_one(struct ctl *c);
 

@@ -76,7 +76,8 @@ static void print_options(unsigned options)
         {CTL_WATCH, " [--watch]"},     {CTL_OLDER, " [--older 10m]"},
         {CTL_ANYWAY, " [--anyway]"},   {CTL_AGAIN, " [--again]"},
         {CTL_ALL, " [--all]"},         {CTL_TO, " [--to S]"},
-        {CTL_YES, " [--yes]"},
+        {CTL_FROM, " [--from FILE]"},  {CTL_WHY, " [--why TEXT]"},
+        {CTL_BODY, " [--body]"},       {CTL_YES, " [--yes]"},
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -102,19 +102,20 @@ static size_t trimmed(const void *id, size_t len)
     return len;
 }
 
-int id_same(const void *a, size_t a_len, const void *b, size_t b_len)
+void id_key(struct id *key, const void *id, size_t len)
 {
-    unsigned char ua[16], ub[16];
+    key->len = len == 16 ? len : trimmed(id, len);
+    if (key->len > MQM_ID_MAX)
+        key->len = 0;
+    if (uuid_bytes(key->bytes, id, key->len))
+        key->len = 16;
+    else if (key->len > 0)
+        memcpy(key->bytes, id, key->len);
+}
 
-    a_len = trimmed(a, a_len);
-    b_len = trimmed(b, b_len);
-    if (uuid_bytes(ua, a, a_len)) {
-        a = ua;
-        a_len = sizeof(ua);
-    }
-    if (uuid_bytes(ub, b, b_len)) {
-        b = ub;
-        b_len = sizeof(ub);
-    }
-    return a_len > 0 && a_len == b_len && memcmp(a, b, a_len) == 0;
+int id_compare(const struct id *a, const struct id *b)
+{
+    if (a->len != b->len)
+        return a->len < b->len ? -1 : 1;
+    return memcmp(a->bytes, b->bytes, a->len);
 }

@@ -32,11 +32,13 @@ const struct command ctl_commands[] = {
      "what the store knows of one message, and what policy says now"},
     {"pending", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON, cmd_pending,
      "what a side (both) has not done; none: it may be switched off"},
-    {"parked", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON, cmd_parked,
+    {"parked", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_BODY,
+     cmd_parked,
      "what waits for somebody who knows: see 'mqmctl help resolve'"},
-    {"resolve", "TOPIC ID done|again", 3, 3, CTL_GROUP | CTL_KEY | CTL_TOKEN,
+    {"resolve", "TOPIC [ID] done|again", 2, 3, CTL_GROUP | CTL_KEY |
+     CTL_TOKEN | CTL_SIDE | CTL_FROM | CTL_WHY | CTL_OLDER | CTL_YES,
      cmd_resolve,
-     "settle a parked message: it was done, or it is sent again"},
+     "settle what is parked: it was done, or it is sent again"},
     {"assign", "TOPIC [ID SIDE]", 1, 3, CTL_GROUP | CTL_KEY | CTL_TOKEN |
      CTL_ALL | CTL_TO | CTL_OLDER | CTL_YES | CTL_DRY_RUN | CTL_ANYWAY,
      cmd_assign,
@@ -109,7 +111,10 @@ static const struct option options[] = {
     {"--older", CTL_OLDER, offsetof(struct ctl, older)},
     {"--anyway", CTL_ANYWAY, 0},
     {"--again", CTL_AGAIN, 0},
+    {"--from", CTL_FROM, offsetof(struct ctl, from)},
+    {"--why", CTL_WHY, offsetof(struct ctl, why)},
     {"--yes", CTL_YES, 0},
+    {"--body", CTL_BODY, 0},
     {"--all", CTL_ALL, 0},
     {"--to", CTL_TO, offsetof(struct ctl, to)},
 };

@@ -111,6 +111,62 @@ void put_text(FILE *f, const char *text)
     }
 }
 
+/* Bytes of the character at p, of n; 0: none. */
+static size_t utf8_len(const unsigned char *p, size_t n)
+{
+    const size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2
+                     : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+
+    if (len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if (len == 2 && p[0] == 0xc2 && p[1] < 0xa0) /* control bytes, too */
+        return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+int is_utf8(const void *bytes, size_t len)
+{
+    const unsigned char *p = bytes;
+    size_t n;
+
+    for (size_t i = 0; i < len; i += n) {
+        n = utf8_len(p + i, len - i);
+        if (n == 0 || p[i] == 0x7f ||
+            (p[i] < 0x20 && p[i] != '\t' && p[i] != '\r' && p[i] != '\n'))
+            return 0;
+    }
+    return 1;
+}
+
+static void put_hex(FILE *f, const unsigned char *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        fprintf(f, "%02x", p[i]);
+}
+
+void put_bytes(FILE *f, const void *bytes, size_t len)
+{
+    const unsigned char *p = bytes;
+
+    if (!is_utf8(bytes, len)) {
+        fputs("hex ", f);
+        put_hex(f, p, len);
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] < 0x20)
+            fprintf(f, "\\x%02x", p[i]);
+        else
+            fputc(p[i], f);
+    }
+}
+
 /* ------------------------------- JSON ----------------------------------- */
 
 static void json_string(const char *text)
@@ -165,6 +221,31 @@ void json_text(struct json *j, const char *name, const char *text)
         fputs("null", stdout);
     else
         json_string(text);
+}
+
+void json_utf8(struct json *j, const char *name, const void *bytes, size_t len)
+{
+    const unsigned char *p = bytes;
+
+    json_name(j, name);
+    putchar('"');
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] == '"' || p[i] == '\\')
+            printf("\\%c", p[i]);
+        else if (p[i] < 0x20)
+            printf("\\u%04x", p[i]);
+        else
+            putchar(p[i]);
+    }
+    putchar('"');
+}
+
+void json_hex(struct json *j, const char *name, const void *bytes, size_t len)
+{
+    json_name(j, name);
+    putchar('"');
+    put_hex(stdout, bytes, len);
+    putchar('"');
 }
 
 void json_int(struct json *j, const char *name, int64_t n)

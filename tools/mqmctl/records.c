@@ -111,12 +111,11 @@ void print_record(const struct mqm_msg *msg, const struct mqm_record *rec)
     print_field("policy", rec->route);
 }
 
-static void json_record(struct json *j, const struct mqm_msg *msg,
-                        const struct mqm_record *rec)
+void json_record(struct json *j, const struct mqm_msg *msg,
+                 const struct mqm_record *rec)
 {
     char id[PRINT_ID_MAX];
 
-    json_open(j, '{');
     json_text(j, "id", text_of_id(id, msg->id, msg->id_len));
     json_text(j, "topic", msg->topic);
     json_text(j, "group", msg->group);
@@ -132,7 +131,6 @@ static void json_record(struct json *j, const struct mqm_msg *msg,
     json_text(j, "why", rec->why);
     json_flags(j, rec->flags);
     json_text(j, "policy", rec->route);
-    json_close(j, '}');
 }
 
 int cmd_show(struct ctl *c)
@@ -153,7 +151,9 @@ int cmd_show(struct ctl *c)
     if (r != CTL_OK)
         return r;
     if (c->given & CTL_JSON) {
+        json_open(&j, '{');
         json_record(&j, &msg, &rec);
+        json_close(&j, '}');
         putchar('\n');
     } else {
         print_record(&msg, &rec);
@@ -166,11 +166,16 @@ int cmd_show(struct ctl *c)
 struct listing {
     const struct ctl *c;
     struct json json;
-    int only; /* this state; -1: all */
     size_t n;
 };
 
-static void print_row(const struct mqm_msg *msg, const struct mqm_record *rec)
+void print_record_head(void)
+{
+    printf("%-36s %-10s %-6s %8s  %-14s %-14s %s\n", "ID", "SIDE", "STATE",
+           "ATTEMPTS", "AGE", "LEFT", "WHY");
+}
+
+void print_record_row(const struct mqm_msg *msg, const struct mqm_record *rec)
 {
     char id[PRINT_ID_MAX], age[PRINT_MS_MAX], left[PRINT_MS_MAX];
 
@@ -192,19 +197,20 @@ static int visit(void *user, const struct mqm_msg *msg,
 {
     struct listing *l = user;
 
-    if (l->only >= 0 && rec->state != l->only)
-        return 0;
-    if (l->c->given & CTL_JSON)
-        json_record(&l->json, msg, rec);
-    else
-        print_row(msg, rec);
     l->n++;
+    if (!(l->c->given & CTL_JSON)) {
+        print_record_row(msg, rec);
+        return 0;
+    }
+    json_open(&l->json, '{');
+    json_record(&l->json, msg, rec);
+    json_close(&l->json, '}');
     return 0;
 }
 
-static int list(struct ctl *c, int only)
+int cmd_pending(struct ctl *c)
 {
-    struct listing l = {c, {0}, only, 0};
+    struct listing l = {c, {0}, 0};
     struct topic t;
     int r = ctl_open(c);
 
@@ -217,8 +223,7 @@ static int list(struct ctl *c, int only)
     if (c->given & CTL_JSON)
         json_open(&l.json, '[');
     else
-        printf("%-36s %-10s %-6s %8s  %-14s %-14s %s\n", "ID", "SIDE", "STATE",
-               "ATTEMPTS", "AGE", "LEFT", "WHY");
+        print_record_head();
     r = mqm_pending(c->m, c->side, t.group, t.topic, visit, &l);
     if (c->given & CTL_JSON) {
         json_close(&l.json, ']');
@@ -227,16 +232,6 @@ static int list(struct ctl *c, int only)
     if (r != 0)
         return failed("the list is not complete", r);
     if (!(c->given & CTL_JSON))
-        printf("%zu %s\n", l.n, only == MQM_PARKED ? "parked" : "pending");
+        printf("%zu pending\n", l.n);
     return CTL_OK;
-}
-
-int cmd_pending(struct ctl *c)
-{
-    return list(c, -1);
-}
-
-int cmd_parked(struct ctl *c)
-{
-    return list(c, MQM_PARKED);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* repair.c - what only a person can decide: resolve and assign.
+/* repair.c - what only a person can decide: resolve and assign one message.
  *
  * Each has two steps, the record first, then the body.  A kill between them
  * leaves the record at MQM_UNSENT, and the same command then does the second
@@ -18,20 +18,13 @@
  */
 #include "ctl.h"
 #include "print.h"
+#include "repair.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct repair {
-    struct topic t;
-    struct id id;
-    struct mqm_msg msg;
-    struct mqm_record rec;
-    char text[PRINT_ID_MAX]; /* of the id */
-};
 
 static int parse_token(const char *text, uint64_t *token)
 {
@@ -137,22 +130,19 @@ static int resolve_again(struct ctl *c, struct repair *p)
     return resend(c, &p->t, &p->msg);
 }
 
-int cmd_resolve(struct ctl *c)
+int resolve_one(struct ctl *c, struct repair *p, enum resolution how)
 {
-    const char *how = c->args[2];
-    const int again = strcmp(how, "again") == 0;
-    struct repair p = {.msg = MQM_MSG_INIT, .rec = MQM_RECORD_INIT};
-    int r;
+    if (p->rec.side[0] != '\0')
+        p->msg.side = p->rec.side;
+    return how == RESOLVE_AGAIN ? resolve_again(c, p) : resolve_done(c, p);
+}
 
-    if (!again && strcmp(how, "done") != 0)
-        return misuse("'%s': a parked message is resolved as 'done' (it took "
-                      "effect) or 'again' (it did not)", how);
-    r = begin(c, &p);
-    if (r != CTL_OK)
-        return r;
-    if (p.rec.side[0] != '\0')
-        p.msg.side = p.rec.side;
-    return again ? resolve_again(c, &p) : resolve_done(c, &p);
+int resolve_id(struct ctl *c, enum resolution how)
+{
+    struct repair p = {.msg = MQM_MSG_INIT, .rec = MQM_RECORD_INIT};
+    const int r = begin(c, &p);
+
+    return r == CTL_OK ? resolve_one(c, &p, how) : r;
 }
 
 /* ------------------------------- assign --------------------------------- */
