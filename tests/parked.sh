@@ -123,7 +123,7 @@ says "too early: told for each" 1 "$two: the attempt in doubt may still act" \
     mqmctl resolve rewards again --from "$tmp/list" --yes
 check "and nothing was changed" is parked "$one" "$two"
 settled "$one" "$two" "$three"
-says "more than one, and nobody to ask" 1 "2 messages would be resolved" \
+says "more than one, and nobody to ask" 1 "nobody is there to ask (2 messages" \
     mqmctl resolve rewards again --from "$tmp/list"
 check "nothing was changed" is parked "$one" "$two"
 
@@ -152,7 +152,7 @@ EOF
 
 at=("$ctl" -c "$config" resolve rewards again)
 says "the question" 1 \
-    "2 messages of rewards, 2 of kafka and 0 of rocketmq: resolve all" \
+    "2 messages of rewards, 2 of kafka and 0 of rocketmq, are resolved as" \
     at_terminal n "${at[@]}" --from "$tmp/list"
 check "a no changes nothing" is parked "$one" "$two"
 says "a list, confirmed" 0 "2 resolved" \

@@ -144,23 +144,6 @@ static void look(struct bulk *b)
     }
 }
 
-/* Before more than one. */
-static int agreed(const struct bulk *b)
-{
-    char line[16] = "";
-
-    if (b->due < 2 || (b->c->given & CTL_YES))
-        return CTL_OK;
-    printf("%zu messages of %s become %s's, for good.  Go on? [y/N] ", b->due,
-           b->from, b->to);
-    fflush(stdout);
-    if (fgets(line, sizeof(line), stdin) != NULL &&
-        (strcmp(line, "y\n") == 0 || strcmp(line, "yes\n") == 0))
-        return CTL_OK;
-    putchar('\n');
-    return refuse("nothing was changed (--yes answers the question)");
-}
-
 /* ------------------------------- doing it ------------------------------- */
 
 static struct mqm_msg message_of(const struct bulk *b,
@@ -242,7 +225,8 @@ static int run(struct bulk *b)
         printf("%zu due, %zu stay, %zu too young\n", b->due, b->left, b->young);
         return CTL_OK;
     }
-    r = agreed(b);
+    r = confirm(b->c, b->due, "%zu messages of %s become %s's, for good",
+                b->due, b->from, b->to);
     if (r != CTL_OK)
         return r;
     assign_each(b);

@@ -83,6 +83,10 @@ CTL_PRINTF(1, 2) int misuse(const char *fmt, ...);
 /* A result of the library, with its story. */
 int failed(const char *what, int result);
 const char *story(int result);
+/* Before n > 1 messages are changed, in these words: CTL_OK if whoever is at
+ * the terminal says yes, or --yes did. */
+CTL_PRINTF(3, 4)
+int confirm(const struct ctl *c, size_t n, const char *fmt, ...);
 
 /* --- help.c */
 int cmd_help(struct ctl *c);

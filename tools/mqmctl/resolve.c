@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct one {
     struct id id, key; /* as it is named, and as it is compared */
@@ -149,22 +148,12 @@ static size_t count_side(const struct many *m, const char *side)
 
 static int ask(const struct many *m)
 {
-    char answer[16] = "";
-
-    if (m->n < 2 || m->c->given & CTL_YES)
-        return CTL_OK;
-    if (!isatty(STDIN_FILENO))
-        return refuse("%zu messages would be resolved, and nobody is there to "
-                      "ask: add --yes; nothing was changed", m->n);
-    printf("%zu messages of %s, %zu of %s and %zu of %s: resolve all of them "
-           "as %s? [y/N] ", m->n, m->t.topic, count_side(m, m->t.old_side),
-           m->t.old_side, count_side(m, m->t.new_side), m->t.new_side,
-           m->how == RESOLVE_AGAIN ? "not done, and send them again" : "done");
-    fflush(stdout);
-    if (fgets(answer, sizeof(answer), stdin) != NULL &&
-        (answer[0] == 'y' || answer[0] == 'Y'))
-        return CTL_OK;
-    return refuse("not confirmed: nothing was changed");
+    return confirm(m->c, m->n, "%zu messages of %s, %zu of %s and %zu of %s, "
+                   "are resolved as %s", m->n, m->t.topic,
+                   count_side(m, m->t.old_side), m->t.old_side,
+                   count_side(m, m->t.new_side), m->t.new_side,
+                   m->how == RESOLVE_AGAIN ? "not done, and sent again"
+                                           : "done");
 }
 
 static int resolve_all(struct many *m)
