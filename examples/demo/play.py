@@ -73,6 +73,7 @@ class Play:
     def pass_time(self, seconds):
         end = time.time() + seconds
         while time.time() < end:
+            self.revive()
             self.stage.check_alive()
             self.inflict()
             time.sleep(0.02)
@@ -106,6 +107,16 @@ class Play:
 
     def of_side(self, side):
         return [n for n, s in self.workers.items() if s == side]
+
+    def revive(self):
+        """A worker that begins while SQLite is locked, since a paused one was
+        stopped in the middle of a transaction, gives up after timeout_ms.
+        Whatever watches over a service starts it again."""
+        for name, side in list(self.workers.items()):
+            if self.stage.gave_up(name):
+                del self.workers[name]
+                self.watch.say("    -- %s found the store locked" % name)
+                self.start_worker(side)
 
     def set_cut(self, percent):
         if self.naive:

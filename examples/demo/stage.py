@@ -239,6 +239,14 @@ class Stage:
         self.programs[name].kill()
         self.programs.pop(name).wait()
 
+    def gave_up(self, name):
+        """It ended since the store was locked; and is forgotten then."""
+        gone = (self.programs[name].poll() == 1 and
+                "all of store.timeout_ms" in self.last_words(name))
+        if gone:
+            del self.programs[name]
+        return gone
+
     def last_words(self, name):
         text = (self.dir / (name + ".err")).read_text(errors="replace")
         return text[-600:] or "(it said nothing)"
