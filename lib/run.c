@@ -373,18 +373,27 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
                : first_other(&r);
 }
 
+/* Who looks at the results alone must not take one for an acknowledgement. */
+static int refused(struct mqm_delivery *d, size_t n, int err)
+{
+    unsigned char *at = (unsigned char *)d;
+
+    for (size_t i = 0; d && d->size >= sizeof(*d) && i < n; i++)
+        mqm__put_off((struct mqm_delivery *)(at + i * d->size), err, 0,
+                     "refused");
+    return err;
+}
+
 int mqm_run(mqm *m, struct mqm_delivery *d, size_t n, mqm_handler handler,
             void *user)
 {
     int r = mqm__enter(m);
 
-    if (r < 0)
-        return r;
-    if ((!d && n) || !handler)
-        return mqm__fail(-EINVAL, "mqm_run() needs %s",
-                         handler ? "deliveries" : "a handler");
-    if (n && d->size < sizeof(*d))
-        return mqm__fail(-EINVAL, "a delivery says its size is %zu bytes; set "
-                         "it up with MQM_DELIVERY_INIT", d->size);
-    return mqm__run(m, NULL, d, n, handler, user);
+    if (r == 0 && ((!d && n) || !handler))
+        r = mqm__fail(-EINVAL, "mqm_run() needs %s",
+                      handler ? "deliveries" : "a handler");
+    else if (r == 0 && n && d->size < sizeof(*d))
+        r = mqm__fail(-EINVAL, "a delivery says its size is %zu bytes; set "
+                      "it up with MQM_DELIVERY_INIT", d->size);
+    return r < 0 ? refused(d, n, r) : mqm__run(m, NULL, d, n, handler, user);
 }

@@ -55,6 +55,7 @@ START_TEST(test_null_handle)
     ck_assert_int_eq(c.result, -EINVAL);
     REFUSED(mqm_should_consume(NULL, &c.msg));
     REFUSED(mqm_run(NULL, &d, 1, handle_counting, &n));
+    ck_assert_int_eq(d.result, -EINVAL); /* it says OK before */
     REFUSED(mqm_reload(NULL));
     REFUSED(mqm_tick(NULL));
     REFUSED(mqm_publish(NULL, &d));
@@ -93,6 +94,7 @@ START_TEST(test_null_arguments)
     REFUSED(mqm_should_consume(m, &empty));
     REFUSED(mqm_run(m, NULL, 1, handle_counting, &n));
     REFUSED(mqm_run(m, &d, 1, NULL, &n));
+    ck_assert_int_eq(d.result, -EINVAL);
     REFUSED(mqm_run(m, &bare, 1, handle_counting, &n));
     ck_assert_int_eq(bare.result, -EINVAL);
     bare.size = 8;
