@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { REGION = 8 << 20, CLASSES = 24, VARIANTS = 8, HEAD = 16 };
+enum { REGION = 32 << 20, CLASSES = 24, VARIANTS = 8, HEAD = 16 };
 
 struct region {
     size_t used;
