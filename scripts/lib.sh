@@ -177,6 +177,13 @@ down()
     keep_archive
 }
 
+# Each thread of process $1 stands still: a signal takes a moment to get there.
+stands()
+{
+    awk '{sub(/.*\) /, ""); if ($1 !~ /[TtZX]/) moves = 1}
+        END {exit moves}' "/proc/$1/task"/*/stat 2>/dev/null
+}
+
 # send_signal NAME: to the server in $dir, which must run.
 send_signal()
 {
@@ -184,6 +191,7 @@ send_signal()
     pid=$(running)
     [ -n "$pid" ] || die "no server runs in '$dir'"
     kill "-$1" "$pid"
+    [ "$1" != STOP ] || until stands "$pid"; do sleep 0.01; done
     [ "$1" != KILL ] || {
         wait_gone "$wait_s" "$pid" || die "process $pid cannot be ended"
         rm -f "$dir/pid" "$dir/started" "$dir/classes.jsa"
