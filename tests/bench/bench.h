@@ -6,6 +6,7 @@
 void bench_decide(void);
 void bench_sqlite(const char *dir); /* a folder for its files */
 void bench_redis(int port);
+void bench_zookeeper(int port);
 
 /* brokers: of a Kafka that runs; build: where the adapters were built. */
 void bench_kafka(const char *brokers, int redis_port, const char *build);

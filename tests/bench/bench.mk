@@ -7,10 +7,10 @@ BENCH_SRC := $(wildcard tests/bench/*.c)
 
 $(BUILD)/bench/bench: $(BENCH_SRC:%.c=$(BUILD)/obj/%.o) $(A)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) $^ $(LIBS) -lhiredis -lrdkafka -lm -o $@
+	$(CC) $(LINK) $^ $(LIBS) -lhiredis -lrdkafka -lzookeeper_mt -lm -o $@
 
-bench: lib $(BUILD)/bench/bench ## measure the guard beside bare stores (2 min)
+bench: lib $(BUILD)/bench/bench ## measure the guard beside bare stores (3 min)
 	@BUILD='$(abspath $(BUILD))' \
-	    tests/bench/with_kafka $(abspath $(BUILD))/bench/bench $(BENCH)
+	    tests/bench/with_servers $(abspath $(BUILD))/bench/bench $(BENCH)
 
 .PHONY: bench

@@ -3,6 +3,7 @@
 #include "guard_cycle.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BATCH_MAX = 1024 };
@@ -19,17 +20,19 @@ void bench_message(struct mqm_msg *msg, size_t i)
 mqm *guard_open(const char *url, const char *settings)
 {
     struct mqm_options opts = MQM_OPTIONS_INIT;
+    const char *build = getenv("BUILD");
     char text[2048];
     mqm *m;
 
     snprintf(text, sizeof(text),
-             "{\"app\": \"bench\", \"store\": {\"url\": \"%s\"%s},"
+             "{\"app\": \"bench\", \"plugin_dir\": \"%s/lib/mqmigrate\","
+             " \"store\": {\"url\": \"%s\"%s},"
              " \"sides\": {\"kafka\": {}, \"rocketmq\": {}},"
              " \"topics\": [{\"topic\": \"rewards\", \"group\": \"issuer\","
              " \"old\": \"kafka\", \"new\": \"rocketmq\", \"switch\": true,"
              " \"since\": 1766400000000, \"cut\": \"0%%\","
              " \"clock_margin_ms\": 0}]}",
-             url, settings);
+             build ? build : "", url, settings);
     opts.config = text;
     opts.instance = "bench:1";
     must(mqm_open(&m, &opts) == 0, "cannot open the store %s", url);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - measures what the guard costs, beside the same done by hand.
  *
- *     bench [decide] [sqlite] [redis] [kafka]     none: all
+ *     bench [decide] [sqlite] [redis] [zookeeper] [kafka]     none: all
  *
  * Speed is printed, never asserted; what is asserted is that all messages were
  * worked on.  BUILD is the folder of the build, as a whole path.  Its Redis is
- * its own; Kafka is named by MQM_TEST_KAFKA, and its process by
- * MQM_BENCH_KAFKA_PID (see tests/bench/with_kafka).
+ * its own; Kafka and ZooKeeper are those of tests/bench/with_servers.
  */
 #include "bench.h"
 #include "race.h"
@@ -55,14 +54,30 @@ static void make_dir(const char *build)
     must(mkdtemp(dir) != NULL, "cannot make a folder in %s", build);
 }
 
+/* What tests/bench/with_servers says about a server. */
+static const char *told(const char *name)
+{
+    const char *value = getenv(name);
+
+    must(value != NULL, "no %s: run tests/bench/with_servers", name);
+    return value;
+}
+
+static long told_number(const char *name)
+{
+    return strtol(told(name), NULL, 10);
+}
+
 static void part_kafka(const char *build)
 {
-    const char *brokers = getenv("MQM_TEST_KAFKA");
-    const char *pid = getenv("MQM_BENCH_KAFKA_PID");
+    bench_server(BENCH_KAFKA, (pid_t)told_number("MQM_BENCH_KAFKA_PID"));
+    bench_kafka(told("MQM_TEST_KAFKA"), redis.port, build);
+}
 
-    must(brokers && pid, "no Kafka: run tests/bench/with_kafka");
-    bench_server(1, (pid_t)strtol(pid, NULL, 10));
-    bench_kafka(brokers, redis.port, build);
+static void part_zookeeper(void)
+{
+    bench_server(BENCH_ZOOKEEPER, (pid_t)told_number("MQM_BENCH_ZK_PID"));
+    bench_zookeeper((int)told_number("MQM_BENCH_ZK_PORT"));
 }
 
 int main(int argc, char **argv)
@@ -73,9 +88,9 @@ int main(int argc, char **argv)
     atexit(clean_up);
     make_dir(build);
     must(redis_server_start(&redis), "redis-server does not start");
-    bench_server(0, redis.pid);
+    bench_server(BENCH_REDIS, redis.pid);
     printf("Claim and success of a message.  Medians of %d turns, quartiles "
-           "beside them;\nown, redis, kafka us: microseconds of CPU a message; "
+           "beside them;\nown, redis, zk, kafka us: microseconds of CPU a message; "
            "trips: round trips a message.\n", TURNS);
     if (wanted(argc, argv, "decide"))
         bench_decide();
@@ -83,6 +98,8 @@ int main(int argc, char **argv)
         bench_sqlite(dir);
     if (wanted(argc, argv, "redis"))
         bench_redis(redis.port);
+    if (wanted(argc, argv, "zookeeper"))
+        part_zookeeper();
     if (wanted(argc, argv, "kafka"))
         part_kafka(build);
     bars_print();

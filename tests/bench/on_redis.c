@@ -158,7 +158,7 @@ static void race_batches(mqm *m, redisContext *c, size_t kind)
     bench_ids = kinds[kind].ids;
     race_run(&race);
     bench_ids = IDS_NOW;
-    if (n == 256)
+    if (n == 256 && kinds[kind].ids != IDS_TIMELESS)
         bar_note(title, race_ratio(&race, 1, 0), 1.2, 1);
     for (size_t i = 1; n == 64 && i <= 2; i++) {
         bar_note(bars_of_64[i - 1][0], race_ratio(&race, i, 0), 0.6, 1);
