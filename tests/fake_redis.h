@@ -119,10 +119,10 @@ static inline const char *fake_healthy(enum step step)
         "+OK\r\n",
         "$40\r\n0123456789012345678901234567890123456789\r\n",
         "*2\r\n$11\r\nappendfsync\r\n$2\r\nno\r\n",
-        /* id, created, now, floor, policy, run, state, base, gone */
-        ("*9\r\n$4\r\nfake\r\n$13\r\n1500000000000\r\n"
+        /* id, created, now, floor, policy, run, state, base, gone, bound */
+        ("*10\r\n$4\r\nfake\r\n$13\r\n1500000000000\r\n"
          "$13\r\n1900000000000\r\n$1\r\n0\r\n$10\r\nnoeviction\r\n"
-         "$1\r\na\r\n$1\r\n0\r\n$1\r\n0\r\n$1\r\n0\r\n"),
+         "$1\r\na\r\n$1\r\n0\r\n$1\r\n0\r\n$1\r\n0\r\n$1\r\n0\r\n"),
         "$3\r\n100\r\n",
         "$1\r\n0\r\n",
         "*1\r\n$16\r\n1900000000000000\r\n",

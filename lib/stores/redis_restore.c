@@ -24,6 +24,7 @@ enum {
 /* The older one of two that wait is kept, it is of use first. */
 static void registered(struct redis *d, int64_t now_ms)
 {
+    mqm__bound_answered(&d->bound, d->next_until_ms != 0);
     if (!d->next_until_ms) {
         d->next_ms = mqm__mono_ms();
         d->next_until_ms = now_ms + MQM__REDIS_LEASE_MS;
@@ -36,7 +37,24 @@ void mqm__redis_registered(struct redis *d, int64_t now_ms, int anew)
         d->until_ms = 0;
         d->next_until_ms = 0;
     }
+    mqm__bound_lost(&d->bound);
+    mqm__bound_sent(&d->bound, MQM__BOUND_NONE);
     registered(d, now_ms);
+}
+
+/* "last", or "last bound" */
+static void put_state(struct redis *d)
+{
+    int64_t bound_ms = mqm__bound_next(&d->bound, mqm__wall_us() / 1000);
+    char text[48];
+
+    mqm__bound_sent(&d->bound, bound_ms);
+    if (bound_ms == MQM__BOUND_NONE)
+        snprintf(text, sizeof(text), "%llu", (unsigned long long)d->ring.last);
+    else
+        snprintf(text, sizeof(text), "%llu %lld",
+                 (unsigned long long)d->ring.last, (long long)bound_ms);
+    mqm__link_text(&d->link, text);
 }
 
 static void put_beat(struct redis *d)
@@ -51,7 +69,7 @@ static void put_beat(struct redis *d)
     mqm__link_text(l, MQM__REDIS_CLIENTS);
     mqm__link_text(l, d->id);
     mqm__link_text(l, d->handle);
-    mqm__link_number(l, (int64_t)d->ring.last);
+    put_state(d);
     d->beat_ms = mqm__mono_ms();
 }
 
@@ -70,8 +88,10 @@ int mqm__redis_take_beat(struct redis *d)
     int r = mqm__redis_script_reply(d, MQM__REDIS_TEXT, &reply);
     int64_t now_ms;
 
-    if (r != MQM_OK)
+    if (r != MQM_OK) {
+        mqm__bound_failed(&d->bound);
         return d->link.fd < 0 ? r : MQM_OK;
+    }
     now_ms = mqm__redis_digits(reply->text, reply->len);
     if (now_ms < 0)
         return mqm__link_nonsense(&d->link);
@@ -85,6 +105,7 @@ static void promote(struct redis *d)
         return;
     d->until_ms = d->next_until_ms;
     d->since_ms = d->next_ms;
+    mqm__bound_in_force(&d->bound);
     d->next_until_ms = 0;
 }
 
@@ -107,20 +128,30 @@ static int beat_now(struct redis *d)
     return r;
 }
 
-int mqm__redis_known(struct redis *d)
+int mqm__redis_known(struct redis *d, int64_t newest_ms)
 {
     promote(d);
-    return !d->lossy || d->asks || (d->until_ms && is_live(d->since_ms));
+    return !d->lossy || d->asks || (d->until_ms && is_live(d->since_ms) &&
+                                    newest_ms <= d->bound.now_ms);
 }
 
-int mqm__redis_may_write(struct redis *d)
+/* 1: the one that waits will do. */
+static int will_do(const struct redis *d, int64_t newest_ms)
+{
+    return d->next_until_ms && is_live(d->next_ms + LOSS_MS) &&
+           newest_ms <= d->bound.next_ms;
+}
+
+int mqm__redis_may_write(struct redis *d, int64_t newest_ms)
 {
     int r = MQM_OK;
 
-    if (mqm__redis_known(d))
+    if (mqm__redis_known(d, newest_ms))
         return MQM_OK;
+    if (d->until_ms && is_live(d->since_ms))
+        mqm__bound_miss(&d->bound);
     d->until_ms = 0;
-    if (!d->next_until_ms || !is_live(d->next_ms + LOSS_MS))
+    if (!will_do(d, newest_ms))
         r = beat_now(d);
     while (r >= 0 && !d->until_ms) {
         struct timespec t = {0, 10000000};

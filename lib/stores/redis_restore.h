@@ -20,23 +20,25 @@
  * unknown; (2) while it is restored the store's id in Redis has a '~' before
  * it, so that every script finds another store than its caller knows, and
  * nothing but the restoring is done; (3) where somebody or something is missing
- * the floor is raised, as if nothing of this existed.
+ * the floor is raised: to the fault, as if nothing of this existed, or, if each
+ * who is missing had a bound, to the latest of these.
  */
 #ifndef MQM_STORES_REDIS_RESTORE_H
 #define MQM_STORES_REDIS_RESTORE_H
 
 #include "redis_session.h"
 
-/* A hello said that this handle is registered (anew: what it was before does
- * not count). */
+/* A hello said that this handle is registered, without a bound (anew: what it
+ * was before does not count). */
 void mqm__redis_registered(struct redis *d, int64_t now_ms, int anew);
 
-/* Before a call: if it writes, wait, once after opening, until the registration
- * is old enough. */
-int mqm__redis_may_write(struct redis *d);
+/* Before a call that makes records of what was born until newest_ms: if it
+ * writes, wait, once after opening, until a registration is old enough, and its
+ * bound late enough (redis_bound.h). */
+int mqm__redis_may_write(struct redis *d, int64_t newest_ms);
 
 /* 1: nothing of that would be waited for. */
-int mqm__redis_known(struct redis *d);
+int mqm__redis_known(struct redis *d, int64_t newest_ms);
 
 /* Until when, by Redis' clock, what is sent may be done. */
 int64_t mqm__redis_until(const struct redis *d);

@@ -9,10 +9,13 @@
  *                          (ms, the latest in mqm:clients), fault and over
  *                          (ms: when it was last found to have gone back in
  *                          time, and until when those in mqm:missing are
- *                          waited for; id has a '~' before it meanwhile)
- *     mqm:clients          hash: handle -> when it registered last (ms), and
- *                          the number of the last of its cells (redis_ring.h)
- *                          that were sent before that
+ *                          waited for; id has a '~' before it meanwhile),
+ *                          bound (ms: who was waited for in vain made no
+ *                          record of what was born at that or later)
+ *     mqm:clients          hash: handle -> when it registered last (ms), the
+ *                          number of the last of its cells (redis_ring.h) that
+ *                          were sent before that, and, if it has one, its bound
+ *                          (redis_bound.h)
  *     mqm:missing          hash: handle -> 1, of those that are waited for
  *     mqm:s:SPACE          hash: from (memory_from_ms as raised), keep (the
  *                          shortest in ms that a cell is kept), used (no cell
@@ -63,12 +66,13 @@
 /* EVAL script 3 mqm:store mqm:clients mqm:missing new-id appendfsync handle
  * patience -> {id, created, now in ms, floor, how it makes room: noeviction,
  * run, state, number of the last cell that it had of the handle's, how many
- * were waited for in vain, and are not any more}.  state: 0 safe, 1 the same,
+ * were waited for in vain, and are not any more, bound}.  state: 0 safe, 1 the same,
  * and the handle is registered, 2 it is being restored, 3 the handle is waited
  * for */
 extern const char mqm__redis_script_hello[];
 
-/* EVAL script 2 mqm:store mqm:clients id handle number -> now in ms */
+/* EVAL script 2 mqm:store mqm:clients id handle number[-and-bound] -> now in ms
+ */
 extern const char mqm__redis_script_beat[];
 
 /* EVAL script 3+n mqm:store mqm:s:SPACE mqm:o:SPACE key... id floor keep

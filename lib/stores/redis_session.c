@@ -114,7 +114,7 @@ static void send_hello(struct redis *d)
     mqm__link_number(l, d->restore_ms);
 }
 
-/* What was born before this moment and has no record is in doubt. */
+/* What was born before it and has no record is in doubt. */
 static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
 {
     if (floor_ms <= d->floor_ms)
@@ -123,9 +123,9 @@ static void raise_floor(struct redis *d, int64_t floor_ms, const char *why)
     if (!d->id[0])
         return; /* long ago */
     d->host->log(d->host, MQM_WARN,
-                 "%s: %s; messages born before that, of which it has no "
-                 "record, are in doubt",
-                 d->link.address.label, why);
+                 "%s: %s; messages born before %lld (Unix ms), of which it has "
+                 "no record, are in doubt",
+                 d->link.address.label, why, (long long)floor_ms);
 }
 
 /* One that did so already when it was looked at was let pass then. */
@@ -156,7 +156,9 @@ static void know_identity(struct redis *d, const char *id, int64_t now_ms)
     snprintf(d->id, sizeof(d->id), "%s", id);
 }
 
-static void know_floor(struct redis *d, int64_t floor_ms, int64_t gone)
+/* A bound is a birth, so no clock comes into it. */
+static void know_floor(struct redis *d, int64_t floor_ms, int64_t bound_ms,
+                       int64_t gone)
 {
     char why[128] = "it was restarted without \"appendfsync always\", or "
                     "another one took over";
@@ -166,32 +168,34 @@ static void know_floor(struct redis *d, int64_t floor_ms, int64_t gone)
                  "who may know better did not answer", (long long)gone);
     if (floor_ms > 0)
         raise_floor(d, mqm__floor_of(d->host, floor_ms), why);
+    raise_floor(d, bound_ms, why);
 }
 
 /* r: {id, created, now, floor, how it makes room, ...} */
 static int know_store(struct redis *d, const struct redis_reply *r)
 {
-    int64_t created_ms, now_ms, floor_ms, gone;
+    int64_t created_ms, now_ms, floor_ms, bound_ms, gone;
     int known = d->id[0] != '\0';
 
     created_ms = mqm__redis_digits(r[2].text, r[2].len);
     now_ms = mqm__redis_digits(r[3].text, r[3].len);
     floor_ms = mqm__redis_digits(r[4].text, r[4].len);
     gone = mqm__redis_digits(r[9].text, r[9].len);
+    bound_ms = mqm__redis_digits(r[10].text, r[10].len);
     if (now_ms < 0 || gone < 0)
         return mqm__link_nonsense(&d->link);
-    if (created_ms < 0 || floor_ms < 0 || r[1].len == 0 ||
+    if (created_ms < 0 || floor_ms < 0 || bound_ms < 0 || r[1].len == 0 ||
         r[1].len > MQM__REDIS_IDENTITY || strlen(r[1].text) != r[1].len)
         return mqm__redis_foreign(d);
     if (known_policy(d, r[5].text) < 0)
         return -EINVAL;
     know_identity(d, r[1].text, now_ms);
-    know_floor(d, floor_ms, known ? gone : 0);
+    know_floor(d, floor_ms, bound_ms, known ? gone : 0);
     d->created_ms = created_ms;
     return MQM_OK;
 }
 
-/* r: {..., 6: run, state, base, gone}.  1: there is something to restore. */
+/* r: {..., 6: run, state, base, gone, bound}.  1: there is something to restore. */
 static int know_state(struct redis *d, const struct redis_reply *r,
                       uint64_t *base, int *late)
 {
@@ -232,7 +236,7 @@ static int ask_hello(struct redis *d, uint64_t *base, int *late)
         r = mqm__redis_reply(d, MQM__REDIS_ARRAY, &reply);
     if (r < 0)
         return r;
-    if (!mqm__redis_is_texts(reply, 9))
+    if (!mqm__redis_is_texts(reply, 10))
         return mqm__link_nonsense(&d->link);
     r = know_store(d, reply);
     return r < 0 ? r : know_state(d, reply, base, late);

@@ -15,6 +15,7 @@
 #ifndef MQM_STORES_REDIS_SESSION_H
 #define MQM_STORES_REDIS_SESSION_H
 
+#include "redis_bound.h"
 #include "redis_link.h"
 #include "redis_ring.h"
 
@@ -38,6 +39,7 @@ struct redis_flight {
     int64_t guess_us; /* of the time by Redis' clock */
     unsigned drops; /* of the link, when it was sent */
     int received;
+    int64_t newest_ms; /* born, of what it creates */
     int asks, beat; /* it changes nothing; it began with a registration */
     int result, first; /* 1: some are to be sent again; the first failure */
 };
@@ -75,6 +77,7 @@ struct redis {
     int64_t since_ms, until_ms;     /* the registration under which we write */
     int64_t next_ms, next_until_ms; /* 0, or the one after it */
     int64_t beat_ms, put_ms;        /* the last one; the last cell */
+    struct redis_bound bound;       /* of the registrations */
 };
 
 /* Begin a call: connected, introduced. */

@@ -108,6 +108,7 @@ static int send_all(struct redis *d, struct redis_flight *f)
     f->received = 0;
     f->sent_us = mqm__mono_us();
     f->guess_us = d->guess_us = guess(d);
+    mqm__bound_saw(&d->bound, f->newest_ms); /* so it is not below that */
     f->beat = mqm__redis_put_beat(d);
     for (size_t i = 0; i < f->n; i++) {
         if (f->s[i]->result != PENDING)
@@ -172,12 +173,13 @@ static void receive_all(struct redis *d, int *another)
 
 /* Connected and introduced; while answers are due, it is.  And, if the call
  * writes, known. */
-static int get_ready(struct redis *d)
+static int get_ready(struct redis *d, int64_t newest_ms)
 {
     int another = 0, r;
 
     if (d->flying > 0 && d->link.fd >= 0) {
-        if (strcmp(d->bucket_id, d->id) == 0 && mqm__redis_known(d)) {
+        if (strcmp(d->bucket_id, d->id) == 0 &&
+            mqm__redis_known(d, newest_ms)) {
             mqm__link_begin(&d->link);
             return MQM_OK;
         }
@@ -187,7 +189,7 @@ static int get_ready(struct redis *d)
     if (r >= 0 && another)
         r = mqm__redis_hello(d);
     if (r >= 0)
-        r = mqm__redis_may_write(d);
+        r = mqm__redis_may_write(d, newest_ms);
     return r < 0 ? r : mqm__redis_span(d);
 }
 
@@ -208,7 +210,7 @@ static void send_again(struct redis *d, struct redis_flight *f, int another)
             f->result = mqm__redis_hello(d);
         another = 0;
         if (f->result >= 0)
-            f->result = mqm__redis_may_write(d);
+            f->result = mqm__redis_may_write(d, f->newest_ms);
         if (f->result >= 0)
             f->result = mqm__redis_span(d);
         if (f->result >= 0)
@@ -255,6 +257,18 @@ static int asks_only(struct mqm_swap *const *s, size_t n)
     return 1;
 }
 
+/* Of what is to be created, the latest birth.  What there is already was
+ * created by somebody who was allowed to. */
+static int64_t newest(struct mqm_swap *const *s, size_t n)
+{
+    int64_t at_ms = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (s[i]->expect == 0 && mqm__redis_born(&s[i]->key) > at_ms)
+            at_ms = mqm__redis_born(&s[i]->key);
+    return at_ms;
+}
+
 int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n)
 {
     struct redis_flight *f = flight(d, d->flying);
@@ -266,10 +280,11 @@ int mqm__redis_swap_begin(struct redis *d, struct mqm_swap *const *s, size_t n)
     f->n = n;
     f->first = MQM_OK;
     f->asks = d->asks = asks_only(s, n);
+    f->newest_ms = newest(s, n);
     mqm__swaps_all(s, n, PENDING);
     f->result = make_groups(d, f, n);
     if (f->result == MQM_OK)
-        f->result = get_ready(d);
+        f->result = get_ready(d, f->newest_ms);
     if (f->result >= 0)
         f->result = send_all(d, f);
     if (f->result < 0)
