@@ -66,9 +66,9 @@
 /* EVAL script 3 mqm:store mqm:clients mqm:missing new-id appendfsync handle
  * patience -> {id, created, now in ms, floor, how it makes room: noeviction,
  * run, state, number of the last cell that it had of the handle's, how many
- * were waited for in vain, and are not any more, bound}.  state: 0 safe, 1 the same,
- * and the handle is registered, 2 it is being restored, 3 the handle is waited
- * for */
+ * were waited for in vain, and are not any more, bound}.  state: 0 safe, 1 the
+ * same, and the handle is registered, 2 it is being restored, 3 the handle is
+ * waited for */
 extern const char mqm__redis_script_hello[];
 
 /* EVAL script 2 mqm:store mqm:clients id handle number[-and-bound] -> now in ms

@@ -195,7 +195,8 @@ static int know_store(struct redis *d, const struct redis_reply *r)
     return MQM_OK;
 }
 
-/* r: {..., 6: run, state, base, gone, bound}.  1: there is something to restore. */
+/* r: {..., 6: run, state, base, gone, bound}.  1: there is something to
+ * restore. */
 static int know_state(struct redis *d, const struct redis_reply *r,
                       uint64_t *base, int *late)
 {

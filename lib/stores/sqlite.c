@@ -13,6 +13,7 @@
 #include "sqlite_checkup.h"
 #include "sqlite_db.h"
 #include "sqlite_forget.h"
+#include "sqlite_mark.h"
 #include "sqlite_space.h"
 #include "swaps.h"
 
@@ -235,6 +236,8 @@ static int store_swap(void *self, struct mqm_swap *const *s, size_t n)
         r = sync == SYNC_UNSET ? mqm__db_read(d) : mqm__db_write(d, sync);
     if (r == MQM_OK)
         r = mqm__db_end(d, swap_all(d, s, n, sync != SYNC_UNSET));
+    if (r == MQM_OK && sync == SYNC_FULL)
+        mqm__mark_swaps(d, s, n);
     return r < 0 ? mqm__swaps_all(s, n, r) : MQM_OK;
 }
 

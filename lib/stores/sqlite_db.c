@@ -2,6 +2,7 @@
 /* sqlite_db.c - see sqlite_db.h. */
 #include "sqlite_db.h"
 
+#include "sqlite_mark.h"
 #include "sqlite_wal.h"
 #include "swaps.h"
 
@@ -25,6 +26,8 @@ static const char SCHEMA[] =
     " PRIMARY KEY(space, id)) WITHOUT ROWID;"
     "PRAGMA application_id=0x6d716d31;"
     "PRAGMA user_version=1;";
+
+static const char CREATED[] = "SELECT value FROM meta WHERE name='created_ms'";
 
 static const char *const SQL[ST_STATEMENTS] = {
     [ST_BEGIN] = "BEGIN",
@@ -200,11 +203,14 @@ int mqm__db_open(struct sqlite_db *d)
     d->sync = SYNC_UNSET;
     mqm__turn_open(&d->turn, d->path);
     r = open_file(d);
+    if (r == MQM_OK) {
+        d->created_ms = ask(d, CREATED, 0);
+        r = mqm__mark_check(d);
+    }
     if (r < 0) {
         mqm__db_close(d);
         return r;
     }
-    d->created_ms = ask(d, "SELECT value FROM meta WHERE name='created_ms'", 0);
     if (d->lost)
         d->floor_ms = mqm__floor_of(d->host, mqm__wall_us() / 1000);
     d->lost = 0;
@@ -319,9 +325,9 @@ static int begin_in_turn(struct sqlite_db *d)
     return r;
 }
 
-int mqm__db_write(struct sqlite_db *d, int sync)
+static int begin_write(struct sqlite_db *d, int sync)
 {
-    int r = set_sync(d, sync < d->durability ? sync : d->durability);
+    int r = set_sync(d, sync);
 
     if (r < 0)
         return r;
@@ -331,6 +337,16 @@ int mqm__db_write(struct sqlite_db *d, int sync)
     if (data_version(d) != d->known.data_version)
         d->known.number = 0;
     return r;
+}
+
+int mqm__db_write(struct sqlite_db *d, int sync)
+{
+    return begin_write(d, sync < d->durability ? sync : d->durability);
+}
+
+int mqm__db_write_synced(struct sqlite_db *d)
+{
+    return begin_write(d, SYNC_FULL);
 }
 
 static void roll_back(struct sqlite_db *d)

@@ -92,6 +92,7 @@ int mqm__db_ready(struct sqlite_db *d);
 /* Begin a transaction. */
 int mqm__db_read(struct sqlite_db *d);
 int mqm__db_write(struct sqlite_db *d, int sync);
+int mqm__db_write_synced(struct sqlite_db *d); /* whatever the durability */
 
 /* End it: with r MQM_OK by a commit, else r is returned and nothing was done.*/
 int mqm__db_end(struct sqlite_db *d, int r);

@@ -8,21 +8,22 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 /* A process that was stopped while it had the turn holds up each of the
  * others' transactions by this much, not for ever. */
-enum { PATIENCE_US = 100000, NAP_US = 60, LENGTH = 64 };
+enum { PATIENCE_US = 100000, NAP_US = 60 };
+
+/* Of the file: the word and some space, then the room for others. */
+enum { WORD = 64, LENGTH = WORD + MQM__TURN_ROOM };
 
 static void map(struct sqlite_turn *turn)
 {
-    struct stat st;
     void *p;
 
-    if (fstat(turn->fd, &st) != 0 ||
-        (st.st_size < LENGTH && ftruncate(turn->fd, LENGTH) != 0))
+    /* On a full disk what is mapped must not be missing. */
+    if (posix_fallocate(turn->fd, 0, LENGTH) != 0)
         return;
     p = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, turn->fd, 0);
     if (p != MAP_FAILED)
@@ -54,6 +55,11 @@ void mqm__turn_close(struct sqlite_turn *turn)
     if (turn->fd >= 0)
         close(turn->fd);
     turn->fd = -1;
+}
+
+unsigned char *mqm__turn_room(const struct sqlite_turn *turn)
+{
+    return turn->wanted ? (unsigned char *)turn->wanted + WORD : NULL;
 }
 
 int mqm__turn_is_wanted(const struct sqlite_turn *turn)

@@ -30,6 +30,10 @@ struct sqlite_turn {
 void mqm__turn_open(struct sqlite_turn *turn, const char *db_path);
 void mqm__turn_close(struct sqlite_turn *turn);
 
+/* So many bytes of that file are for other uses; NULL: not mapped. */
+enum { MQM__TURN_ROOM = 448 };
+unsigned char *mqm__turn_room(const struct sqlite_turn *turn);
+
 /* Does somebody wait for it? */
 int mqm__turn_is_wanted(const struct sqlite_turn *turn);
 
