@@ -157,7 +157,7 @@ const char mqm__redis_script_swap[] = SAME_STORE BEGINS
     "local fresh,bare,open=E=='',counts=='',K[3] "
     "local any,l=how=='L' or how=='U',how=='L' or how=='l' "
     "us=us-us%2 local now=pack('>I7',us) local guess=num(A[16]) "
-    "local close=top<guess and guess<us+20000 and guess>us-20000 "
+    "local close=top<guess and guess<us+20000 and guess>=us "
     "if not close then for i=1,n do V[i]=now..sub(V[i],8) end end "
     "local doubts=not any and (bare and unborn and ms>=unborn or "
      "not bare and num(A[5])<from) "

@@ -24,7 +24,7 @@
 #include <string.h>
 
 enum { GROUP_MAX = MQM__REDIS_GROUP, TRIES = 3 };
-enum { FAR_US = 10000 };
+enum { FAR_US = 10000, LEAD_US = 15000 };
 enum { PENDING = MQM__REDIS_PENDING, SENT = MQM__REDIS_SENT };
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
@@ -80,11 +80,13 @@ static int take_group(struct redis *d, struct mqm_swap *const *s,
     return r;
 }
 
-/* What Redis' clock says now, or a little more, so that no lease ends earlier
- * than its holder thinks; even. */
+/* What Redis' clock will say when it gets there, or a little more: it takes
+ * none that is behind its clock (redis_script.h).  Even. */
 static int64_t guess(const struct redis *d)
 {
-    return d->ahead_us ? (mqm__mono_us() + d->ahead_us) & ~(int64_t)1 : 0;
+    return d->ahead_us
+               ? (mqm__mono_us() + d->ahead_us + LEAD_US) & ~(int64_t)1
+               : 0;
 }
 
 /* It said d->now_us later than when we sent. */
