@@ -26,7 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_STEP = 256 };
+/* STEPS_MAX: of a thousand buckets and more each. */
+enum { LIST_STEP = 256, STEPS_MAX = 1 << 20 };
 
 static int bad_space(struct redis *d, const char *space)
 {
@@ -44,7 +45,8 @@ struct walk {
     void *user;
     int64_t now_us;
     int foreign; /* 0, or what to say of a field that is no cell */
-    char cursor[24];
+    unsigned steps;
+    char cursor[24], earlier[24];
 };
 
 /* 0: it is another store. */
@@ -161,13 +163,30 @@ static int take_step(struct redis *d, struct walk *w)
                          d->link.address.label);
 }
 
+/* Redis never gives a cursor twice in one walk: one that has gone round is met
+ * again by one that stands still from each power of two on. */
+static int goes_on(struct redis *d, struct walk *w)
+{
+    if (strcmp(w->cursor, "0") == 0)
+        return 0;
+    if (strcmp(w->cursor, w->earlier) == 0 || ++w->steps >= STEPS_MAX) {
+        mqm__link_drop(&d->link);
+        return d->host->fail(d->host, -EPROTO,
+                             "%s: its HSCAN does not end; is that a Redis?",
+                             d->link.address.label);
+    }
+    if ((w->steps & (w->steps - 1)) == 0)
+        memcpy(w->earlier, w->cursor, sizeof(w->earlier));
+    return 1;
+}
+
 static int store_list(void *self, const char *space,
                       int (*visit)(void *user, const struct mqm_key *key,
                                    const struct mqm_cell *cell),
                       void *user)
 {
     struct redis *d = self;
-    struct walk w = {space, visit, user, 0, 0, "0"};
+    struct walk w = {space, visit, user, 0, 0, 0, "0", ""};
     int r = MQM_OK;
 
     if (!mqm__space_valid(space))
@@ -178,7 +197,9 @@ static int store_list(void *self, const char *space,
             r = ask_step(d, &w);
         if (r == MQM_OK)
             r = take_step(d, &w);
-    } while (r == MQM_OK && strcmp(w.cursor, "0") != 0);
+        if (r == MQM_OK)
+            r = goes_on(d, &w);
+    } while (r == 1);
     return r == MQM_OK ? w.foreign : r;
 }
 

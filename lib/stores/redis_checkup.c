@@ -122,6 +122,11 @@ static void find_append_only(struct report *rp)
     else if (strcmp(sync, "always") == 0)
         q->find(q, MQM_FINE, "persistence", NULL,
                 "appendonly yes, appendfsync always: a restart loses nothing");
+    else if (strcmp(sync, "everysec") == 0)
+        q->find(q, MQM_WARNING, "persistence", "set appendfsync always",
+                "appendfsync everysec: if the machine fails, the last changes "
+                "are lost; they come back from the programs that are alive, "
+                "and docs/redis.md tells what does not");
     else
         q->find(q, MQM_WARNING, "persistence", "set appendfsync always",
                 "appendfsync %.20s: if the machine fails, the last changes are "

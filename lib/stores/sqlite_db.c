@@ -80,27 +80,35 @@ int mqm__db_busy(void *db, int count)
     return 1;
 }
 
-static int64_t ask(struct sqlite_db *d, const char *sql, int64_t fallback)
+/* The number that it answers, if any. */
+static int ask(struct sqlite_db *d, const char *sql, int64_t *x)
 {
     sqlite3_stmt *st = NULL;
-    int64_t x = fallback;
+    int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
+    int r = MQM_OK;
 
-    if (sqlite3_prepare_v2(d->db, sql, -1, &st, NULL) == SQLITE_OK &&
-        sqlite3_step(st) == SQLITE_ROW)
-        x = sqlite3_column_int64(st, 0);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(st);
+    if (code == SQLITE_ROW)
+        *x = sqlite3_column_int64(st, 0);
+    else if (code != SQLITE_DONE)
+        r = mqm__db_fail(d, "cannot be read"); /* while SQLite knows why */
     sqlite3_finalize(st);
-    return x;
+    return r;
 }
 
 /* 1: ours; 0: empty; < 0: neither. */
 static int whose(struct sqlite_db *d)
 {
-    int64_t tables = ask(d, "SELECT count(*) FROM sqlite_master", -1);
-    int64_t mark = ask(d, "PRAGMA application_id", -1);
-    int64_t format = ask(d, "PRAGMA user_version", -1);
+    int64_t tables = 0, mark = 0, format = 0;
+    int r = ask(d, "SELECT count(*) FROM sqlite_master", &tables);
 
-    if (tables < 0 || mark < 0 || format < 0)
-        return mqm__db_fail(d, "cannot be read");
+    if (r == MQM_OK)
+        r = ask(d, "PRAGMA application_id", &mark);
+    if (r == MQM_OK)
+        r = ask(d, "PRAGMA user_version", &format);
+    if (r < 0)
+        return r;
     if (mark == MARK && format == FORMAT)
         return 1;
     if (mark == MARK)
@@ -173,22 +181,22 @@ static int open_file(struct sqlite_db *d)
 {
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int r = no_file(d);
+    int ours, r = no_file(d);
 
     if (r < 0)
         return r;
     if (sqlite3_open_v2(d->path, &d->db, flags, NULL) != SQLITE_OK)
         return mqm__db_fail(d, "cannot be opened");
     sqlite3_busy_handler(d->db, mqm__db_busy, d);
-    r = whose(d);
-    if (r < 0)
-        return r;
+    ours = whose(d);
+    if (ours < 0)
+        return ours;
     if (sqlite3_db_readonly(d->db, "main") == 1)
         return d->host->fail(d->host, -EACCES,
                              "sqlite store %s: is read-only; %s", d->path,
                              mqm__sqlite_remedy(SQLITE_READONLY));
     r = mqm__wal_use(d);
-    if (r == MQM_OK)
+    if (r == MQM_OK && !ours) /* else nobody need be waited for */
         r = create(d);
     if (r == MQM_OK)
         r = prepare(d);
@@ -203,10 +211,11 @@ int mqm__db_open(struct sqlite_db *d)
     d->sync = SYNC_UNSET;
     mqm__turn_open(&d->turn, d->path);
     r = open_file(d);
-    if (r == MQM_OK) {
-        d->created_ms = ask(d, CREATED, 0);
+    d->created_ms = 0;
+    if (r == MQM_OK)
+        r = ask(d, CREATED, &d->created_ms);
+    if (r == MQM_OK)
         r = mqm__mark_check(d);
-    }
     if (r < 0) {
         mqm__db_close(d);
         return r;

@@ -14,9 +14,11 @@ static const struct answer {
     const char *remedy;
 } answers[] = {
     {SQLITE_BUSY, -EAGAIN,
-     "another process kept it busy for all of store.timeout_ms"},
+     "another process kept it busy for all of store.timeout_ms: if it is "
+     "stopped, continue or end it (fuser FILE), and try again"},
     {SQLITE_LOCKED, -EAGAIN,
-     "another process kept it busy for all of store.timeout_ms"},
+     "another process kept it busy for all of store.timeout_ms: if it is "
+     "stopped, continue or end it (fuser FILE), and try again"},
     {SQLITE_FULL, -ENOSPC, "make room on the disk"},
     {SQLITE_NOMEM, -ENOMEM, "give the process more memory"},
     {SQLITE_NOTADB, -EIO,

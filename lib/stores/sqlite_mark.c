@@ -101,6 +101,7 @@ static int ask(struct sqlite_db *d, const char *sql, const struct mark *m,
 {
     sqlite3_stmt *st = NULL;
     int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
+    int r;
 
     if (code == SQLITE_OK && m) {
         sqlite3_bind_int64(st, 1, m->space);
@@ -115,10 +116,11 @@ static int ask(struct sqlite_db *d, const char *sql, const struct mark *m,
                  sqlite3_column_text(st, 0)
                      ? (const char *)sqlite3_column_text(st, 0)
                      : "");
+    r = code == SQLITE_ROW;
+    if (!r && code != SQLITE_DONE)
+        r = mqm__db_fail(d, "cannot be read"); /* while SQLite knows why */
     sqlite3_finalize(st);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return mqm__db_fail(d, "cannot be looked at");
-    return code == SQLITE_ROW;
+    return r;
 }
 
 /* 1: it was made after what is marked, so nothing of that is in it. */

@@ -155,7 +155,7 @@ START_TEST(persistence)
     tell("CONFIG SET appendonly yes");
     tell("CONFIG SET appendfsync everysec");
     look_at(section, "");
-    must_find("warning store persistence:", "everysec");
+    must_find("warning store persistence:", "docs/redis.md tells");
     tell("CONFIG SET appendfsync always");
     look_at(section, "");
     must_find("fine store persistence:", "loses nothing");

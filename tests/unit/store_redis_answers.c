@@ -161,6 +161,20 @@ START_TEST(a_foreign_value_is_of_its_key)
 }
 END_TEST
 
+/* A walk that never ends is none. */
+START_TEST(a_list_without_an_end)
+{
+    int n = 0;
+
+    ck_assert_int_eq(open_fake(), 0);
+    plays(ON_SCAN, "*2\r\n$1\r\n5\r\n*0\r\n", -1, GO_ON);
+    ck_assert_int_eq(store->list(self, SPACE, count, &n), -EPROTO);
+    ck_assert_msg(strstr(fake_failure, "does not end"), "%s", fake_failure);
+    plays(ON_SCAN, "*2\r\n$1\r\n0\r\n*0\r\n", -1, GO_ON);
+    ck_assert_int_eq(store->list(self, SPACE, count, &n), MQM_OK);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("answers");
@@ -174,6 +188,7 @@ int main(void)
     tcase_add_test(tc, a_question_is_never_done);
     tcase_add_test(tc, in_doubt_anyway_is_none);
     tcase_add_test(tc, more_answers_than_questions);
+    tcase_add_test(tc, a_list_without_an_end);
     tcase_add_loop_test(tc, a_foreign_value_is_of_its_key, 0, f);
     return run_cases("store_redis_answers", tc);
 }

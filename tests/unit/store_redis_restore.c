@@ -265,6 +265,7 @@ START_TEST(by_and_by)
             snprintf(ids[i + j], sizeof(ids[i + j]), "%d", i + j);
             s[i + j] = a_swap(ids[i + j], 0);
             s[i + j].key.born_ms = case_ms - (i + j) / 10;
+            s[i + j].keep_ms = 3600000; /* a machine that is busy */
             all[j] = &s[i + j];
         }
         (void)store->swap(self, all, STEP); /* some may take too long */
@@ -281,7 +282,7 @@ START_TEST(by_and_by)
     for (int i = 0; i < MANY; i += 7)
         if (s[i].result == MQM_OK)
             is_as_after(&s[i]);
-    ck_assert_int_eq(memory_from(), 0);
+    ck_assert_msg(memory_from() == 0, "%s", fake_log);
 }
 END_TEST
 

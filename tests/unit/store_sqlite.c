@@ -83,6 +83,29 @@ START_TEST(a_held_lock_is_a_limit)
 }
 END_TEST
 
+/* By a process that was stopped in the middle of a transaction: who opens the
+ * store then is not held up, only who changes it. */
+START_TEST(opened_beside_a_held_lock)
+{
+    sqlite3 *db = NULL;
+    void *s;
+
+    s = open_store();
+    ck_assert_int_eq(put(s, "a"), MQM_OK);
+    close_store(s);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), 0);
+    s = open_as("timeout_ms", "500");
+    ck_assert_int_eq(has(s, "a"), 1);
+    ck_assert_int_eq(put(s, "b"), -EAGAIN);
+    said("if it is stopped, continue or end it");
+    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    sqlite3_close(db);
+    ck_assert_int_eq(put(s, "b"), MQM_OK);
+    close_store(s);
+}
+END_TEST
+
 /* What was there is in doubt, and what is born from now on is not. */
 static void goes_on_with_another(void *s, const struct mqm_swap *born_before)
 {
@@ -165,6 +188,7 @@ int main(void)
     tcase_add_test(tc, settings);
     tcase_add_test(tc, some_are_there);
     tcase_add_test(tc, a_held_lock_is_a_limit);
+    tcase_add_test(tc, opened_beside_a_held_lock);
     tcase_add_test(tc, a_replaced_file);
     tcase_add_test(tc, a_deleted_file);
     tcase_add_test(tc, all_files_deleted);
