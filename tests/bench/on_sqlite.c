@@ -181,10 +181,42 @@ static void race_of(const char *dir, size_t batch, size_t n, int way)
     mqm_close(guard.m);
 }
 
+/* Beside one connection that does the same one by one. */
+static void race_threads(const char *dir, int way)
+{
+    char url[600], ours[560], theirs[560], title[80], row[40];
+    struct bare bare = {.batch = 1};
+    struct guard guard[3] = {{NULL, 1}, {NULL, 8}, {NULL, 64}};
+    struct race race = {.title = title, .n = 4};
+
+    snprintf(ours, sizeof(ours), "%s/guard-threads-%d.db", dir, way);
+    snprintf(theirs, sizeof(theirs), "%s/bare-threads-%d.db", dir, way);
+    snprintf(url, sizeof(url), "sqlite:%s", ours);
+    snprintf(title, sizeof(title),
+             "SQLite, threads with one message at a time, durability %s",
+             ways[way].word);
+    snprintf(row, sizeof(row), "SQLite %s: 8 threads", ways[way].word);
+    guard[0].m = guard[1].m = guard[2].m = guard_open(url, ways[way].settings);
+    learn_lengths(guard[0].m, ours);
+    open_bare(&bare, theirs, ways[way].pragma);
+    race.racer[0] = (struct racer){"by hand", by_hand, &bare, 256, 0, {{0}}};
+    race.racer[1] =
+        (struct racer){"1 thread", guard_threads, &guard[0], 128, 0, {{0}}};
+    race.racer[2] = (struct racer){row, guard_threads, &guard[1], 512,
+                                   way == FULL ? 1 : 0, {{0}}};
+    race.racer[3] =
+        (struct racer){"64 threads", guard_threads, &guard[2], 1024, 0, {{0}}};
+    race_run(&race);
+    close_bare(&bare);
+    mqm_close(guard[0].m);
+}
+
 void bench_sqlite(const char *dir)
 {
     race_of(dir, 1, 512, FULL);
     race_of(dir, 64, 8192, FULL);
     race_of(dir, 1, 2048, PROCESS);
     race_of(dir, 64, 16384, PROCESS);
+    race_threads(dir, FULL);
+    race_threads(dir, PROCESS);
 }
