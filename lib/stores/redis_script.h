@@ -38,21 +38,22 @@
  * be searched from its beginning for each id of each call.
  *
  * Versions are microseconds by Redis' clock, rounded down to an even one, or
- * what the caller guesses, if that is 0 to 20 ms ahead of it.  One that had to
- * be greater, since the clock went back or the last one was ahead, is odd, and
- * followed by 7 bytes of the time when the cell was written, else the version
- * is that time.  As doubles they are exact until the year 2255.
+ * what the caller guesses, if that is 0 to 40 ms ahead of it, or two more than
+ * the last one, if that was.  One that had to be greater still, since the clock
+ * went back, is odd, and followed by 7 bytes of the time when the cell was
+ * written, else the version is that time.  As doubles they are exact until the
+ * year 2255.
  *
  * Why a guess is safe.  (1) It is taken only if it is greater than all that the
  * call expects, and a cell changes only if its version is the expected one; so
  * the versions of a cell grow, whoever guessed.  (2) A cell that was forgotten
- * and comes again begins at the clock, at least; the last one was 20 ms ahead
- * at most, and was kept since: with a `keep` of more than that the new version
- * is greater, unless the clock was set back by more than `keep`.  (3) A version
- * is never behind the clock by which ages are measured, at the moment of the
- * change: an age may be 20 ms too small, never too great, so no lease is over
- * for others before it is for a holder who counts from before he asked.  (4)
- * What is forgotten, and what is in doubt, goes by the clock alone.
+ * and comes again begins at the clock, at least; the last one was little more
+ * than 40 ms ahead, and was kept since: with a `keep` of more than that the new
+ * version is greater, unless the clock was set back by more than `keep`.  (3) A
+ * version is never behind the clock by which ages are measured, at the moment
+ * of the change: an age may be 40 ms too small, never too great, so no lease is
+ * over for others before it is for a holder who counts from before he asked.
+ * (4) What is forgotten, and what is in doubt, goes by the clock alone.
  *
  * Redis itself forgets.  A bucket lives, from each write of one of its cells,
  * for that cell's k ms, counted from now or the message's birth, whichever is

@@ -24,7 +24,7 @@
 #include <string.h>
 
 enum { GROUP_MAX = MQM__REDIS_GROUP, TRIES = 3 };
-enum { FAR_US = 10000, LEAD_US = 15000 };
+enum { FAR_US = 10000, LEAD_US = 20000 };
 enum { PENDING = MQM__REDIS_PENDING, SENT = MQM__REDIS_SENT };
 
 static int goes_with(const struct mqm_swap *a, const struct mqm_swap *b)
