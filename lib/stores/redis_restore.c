@@ -151,6 +151,7 @@ int mqm__redis_may_write(struct redis *d, int64_t newest_ms)
     if (d->until_ms && is_live(d->since_ms))
         mqm__bound_miss(&d->bound);
     d->until_ms = 0;
+    mqm__bound_saw(&d->bound, newest_ms); /* no bound is below that now */
     if (!will_do(d, newest_ms))
         r = beat_now(d);
     while (r >= 0 && !d->until_ms) {
