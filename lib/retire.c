@@ -174,7 +174,8 @@ static void ask_alone(struct retire *q)
     o.older_ms = q->topic->policy.margin_ms + 1;
     o.flags = MQM_RESCUE_DRY;
     if (mqm_rescue(q->m, &o, count_alone, q) != 0)
-        mqm__not_known(q, "copies", "what reached one broker only is not known");
+        mqm__not_known(q, "copies", "what reached one broker only is not "
+                       "known");
     if (q->alone == 0)
         return;
     if (q->o.flags & MQM_RETIRE_BROKEN) {
