@@ -12,7 +12,7 @@ import time
 
 from stage import TOPIC, Failed
 
-PATIENCE_S = 90
+PATIENCE_S = 120
 AGAIN_S = 0.5
 
 

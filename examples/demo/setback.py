@@ -17,7 +17,8 @@ BEFORE_S, UNNOTICED_S = 4, 1.5
 IN_FORCE_S = 1.5    # the configuration is read each second
 BROKEN_S = 15    # until it is mended
 CATCH_UP_S = 3
-PATIENCE_S = 60
+AGAIN_S = 3    # each time sends again what is not done yet
+PATIENCE_S = 120
 ALL = ("assign", TOPIC, "--all", "--to", "kafka", "--yes")
 
 
@@ -63,7 +64,7 @@ def give_back(play):
         if time.time() > end:
             raise Failed("what RocketMQ had is not given back in %d s: %s" %
                          (PATIENCE_S, said[-600:]))
-        play.pass_time(1)
+        play.pass_time(AGAIN_S)
 
 
 def figures(said):
