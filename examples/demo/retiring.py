@@ -7,7 +7,6 @@ it is declared dead, as an operator would who has looked.
 """
 
 import json
-import subprocess
 import time
 
 from stage import TOPIC, Failed
@@ -29,28 +28,28 @@ class Retiring:
         args = ["retire", TOPIC, "--side", "kafka", "--json"]
         for name in self.dead:
             args += ["--dead", name]
-        code, said = self.play.stage.ask_mqmctl(*args,
-                                                err=subprocess.DEVNULL)
+        stage = self.play.stage
+        with open(stage.dir / "retire.err", "a") as err:
+            code, said = stage.ask_mqmctl(*args, err=err)
         try:
             answer = json.loads(said)
         except ValueError:
-            raise Failed("mqmctl retire: %s" % said)
+            raise Failed("mqmctl retire: " + stage.last_words("retire"))
         self.yes = code == 0 and answer["retired"]
         noes = [t for t in answer["told"] if t["kind"] == "no"]
-        self.show(answer)
+        self.show(noes, answer["by"])
         self.declare(noes)
         return self.yes
 
-    def show(self, answer):
+    def show(self, noes, who):
         """Each reason when it comes up: figures in it change all the time."""
-        noes = [t for t in answer["told"] if t["kind"] == "no"]
-        subjects = [t["subject"] for t in noes]
+        subjects = [told["subject"] for told in noes]
         say = self.play.watch.say
         if subjects != self.shown:
             for told in noes:
                 say("    -- retire: no, %(text)s" % told)
         if self.yes:
-            say("    -- retire: yes (asked by %s)" % answer["by"])
+            say("    -- retire: yes (asked by %s)" % who)
         self.shown = subjects
 
     def declare(self, noes):
@@ -66,6 +65,6 @@ class Retiring:
         while not self.ask():
             if time.time() - begin > PATIENCE_S:
                 raise Failed("mqmctl retire still says no after %d s: %s" % (
-                    PATIENCE_S, ", ".join(self.shown)))
+                    PATIENCE_S, self.play.stage.last_words("retire")))
             self.play.pass_time(AGAIN_S)
         self.took_s = round(time.time() - begin, 1)
