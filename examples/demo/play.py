@@ -223,9 +223,9 @@ class Play(Faults):
     def retire_kafka(self):
         """Producers that died between two sends are mended: otherwise there
         is always a message that Kafka alone has."""
-        self.phase("may Kafka go?")
         self.tell_producer("again")
         if not self.naive:
+            self.phase("may Kafka go?")
             self.retiring.wait()
 
     def leave_kafka(self):

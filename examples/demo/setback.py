@@ -27,7 +27,7 @@ def happen(play):
     play.set_cut(50)
     play.pass_time(BEFORE_S)
     begin_ms, begin_s = now_ms(), time.time()
-    play.phase("RocketMQ breaks")
+    play.watch.phase = "RocketMQ breaks"    # in the plot it is a fault
     for name in play.of_side("rocketmq"):
         play.kill(name)
     play.pass_time(UNNOTICED_S)
