@@ -6,7 +6,7 @@
 #     plugins   stores and adapters: plugin.h, their own folder's headers, and
 #               the one foreign library that is their reason to be; a store in
 #               plugins/ also what stores do alike (swaps, setting,
-#               finding, dial)
+#               finding, dial) and the clocks
 #     foreign   a foreign library stands in one noun of lib and adapters; mqmctl
 #               has none; an example is a program and may have its own
 #     tools     of our headers, mqmctl and the examples include mqmigrate.h
@@ -95,7 +95,8 @@ plugins_rule() {
     [[ $2 == mqmigrate/* ]] && return
     # Linked into it once more, with nothing of the core behind them.
     [[ $1 == plugins/* && $2 == \
-        '"../../lib/stores/'@(swaps|setting|finding|dial)'.h' ]] && return
+        '"../../lib/'@(clock|stores/@(swaps|setting|finding|dial))'.h' ]] &&
+        return
     # Where the built-in ones are declared, and the clocks; nothing of the core
     # comes with them: see bare_headers().
     [[ $1 == lib/stores/* && $2 == '"../'@(stores|clock)'.h' ]] && return

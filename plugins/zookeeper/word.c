@@ -4,7 +4,6 @@
  * unless the server's whitelist names them.
  */
 #include "../../lib/stores/dial.h"
-#include "../../lib/stores/swaps.h"
 #include "zk.h"
 
 #include <errno.h>
