@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # files.bash - two sides made of files, and programs that work on them; sourced
-# after tap.bash.  write_config SETTINGS: more of the topic "rewards".
+# after tap.bash.
 
 ctl=$BUILD/bin/mqmctl
 config=$tmp/mqmigrate.json
@@ -16,10 +16,12 @@ for program in worker settler; do
 done
 mkdir "$tmp/kafka" "$tmp/rocketmq"
 
+# write_config SETTINGS [TOP [TOPICS]]: more of the topic "rewards" of the group
+# "issuer", more at the top, more topics.
 write_config() {
     cat >"$config" <<JSON
 {
-  "app": "shop",
+  "app": "shop", ${2:+$2,}
   "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
   "sides": {
     "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
@@ -27,7 +29,7 @@ write_config() {
   },
   "topics": [
     {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "clock_margin_ms": 0, $1}
+     "clock_margin_ms": 0, $1}${3:+, $3}
   ]
 }
 JSON
@@ -35,6 +37,46 @@ JSON
 
 mqmctl() {
     "$ctl" -c "$config" "$@"
+}
+
+new_id() {
+    "$ctl" new-id
+}
+
+# worker SIDE ID HOW: what came of the copy, as a number.
+worker() {
+    "$tmp/worker" "$config" "$@"
+}
+
+# stays SIDE ID: a worker that does one message there and stays; its pid in $pid.
+stays() {
+    "$tmp/worker" "$config" "$1" "$2" stay >"$tmp/stays" 2>&1 &
+    pid=$!
+}
+
+# field NAME ID: of the record, from the JSON.
+field() {
+    mqmctl show rewards "$2" --json |
+        python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"
+}
+
+is_field() { # NAME ID VALUE
+    [ "$(field "$1" "$2")" = "$3" ]
+}
+
+settled() { # IDs: their attempts in doubt can no longer act
+    local id
+    for id; do
+        until is_field left_ms "$id" 0; do
+            sleep 0.1
+        done
+    done
+}
+
+copies() { # ID: so many lie in the topic of Kafka's side
+    local n
+    n=$(grep -c "^$1	" "$tmp/kafka/rewards" 2>/dev/null)
+    echo "${n:-0}"
 }
 
 json_is_ok() {
