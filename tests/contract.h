@@ -9,6 +9,7 @@
 #ifndef MQM_TEST_CONTRACT_H
 #define MQM_TEST_CONTRACT_H
 
+#include "clock.h"
 #include "fake_host.h"
 
 #include <check.h>
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MANY = 300 };
@@ -53,14 +53,6 @@ static void *open_store(void)
     return s;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void begin(const struct place *p)
 {
     case_ms = now_ms();
@@ -77,13 +69,6 @@ static void end(void)
 }
 
 /* ------------------------------- helpers -------------------------------- */
-
-static void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 static struct mqm_swap a_swap(const char *id, uint64_t expect,
                               const char *value)
@@ -227,7 +212,7 @@ START_TEST(tells_the_age)
 
     begin(&places[_i]);
     v = put("one", 0, "a");
-    nap(600);
+    sleep_ms(600);
     s = ask("one");
     ck_assert_int_ge(s.now.age_ms, 590);
     ck_assert_int_lt(s.now.age_ms, 5000);
@@ -394,7 +379,7 @@ START_TEST(lists_what_is_listed)
     ck_assert_int_eq(n, 20);
     ck_assert_int_eq(store->list(self, "nobody/was/here", count, &n), 0);
     ck_assert_int_eq(n, 20);
-    nap(30); /* listed ones do not expire */
+    sleep_ms(30); /* listed ones do not expire */
     ck_assert_int_eq(store->tick(self), 0);
     n = 0;
     store->list(self, "shop/issuer/rewards", count, &n);
@@ -433,12 +418,12 @@ START_TEST(forgets_and_says_so)
     keep.key.born_ms = born - 10000; /* it may be forgotten with its like */
     keep.keep_ms = 60000;
     ck_assert_int_eq(run(self, &keep), MQM_OK);
-    nap(700);
+    sleep_ms(700);
     /* A little at a time: on a busy machine one tick may not get far. */
     for (int i = 0; i < 50 && memory_from("shop/issuer/rewards", 0) <= born;
          i++) {
         ck_assert_int_eq(store->tick(self), 0);
-        nap(i ? 100 : 0);
+        sleep_ms(i ? 100 : 0);
     }
     ck_assert_int_gt(memory_from("shop/issuer/rewards", 0), born);
     ck_assert_int_le(memory_from("shop/issuer/rewards", 0), now_ms());
@@ -469,7 +454,7 @@ START_TEST(a_write_begins_keep_anew)
     s.keep_ms = 1500;
     ck_assert_int_eq(run(self, &s), MQM_OK);
     for (int i = 0; i < 5; i++) {
-        nap(400);
+        sleep_ms(400);
         ck_assert_int_eq(store->tick(self), 0);
         s.expect = s.now.version;
         ck_assert_int_eq(run(self, &s), MQM_OK);
@@ -487,12 +472,12 @@ START_TEST(unlisted_begins_to_expire)
     s.flags = MQM_SWAP_LISTED;
     s.keep_ms = 50;
     ck_assert_int_eq(run(self, &s), MQM_OK);
-    nap(100);
+    sleep_ms(100);
     store->tick(self);
     s.expect = s.now.version;
     s.flags = 0;
     ck_assert_int_eq(run(self, &s), MQM_OK);
-    nap(100);
+    sleep_ms(100);
     store->tick(self);
     s.expect = 0;
     ck_assert_int_eq(run(self, &s), MQM_DOUBT);
@@ -509,7 +494,7 @@ START_TEST(forgets_the_unborn)
     s.key.born_ms = 0;
     s.keep_ms = 40;
     ck_assert_int_eq(run(self, &s), MQM_OK);
-    nap(100);
+    sleep_ms(100);
     store->tick(self);
     s = a_swap("two", 0, "a");
     s.key.born_ms = 0;
@@ -554,7 +539,7 @@ START_TEST(a_born_of_the_future_is_no_flaw)
     s = a_swap("three", 0, "a");
     s.keep_ms = INT64_MAX;
     ck_assert_int_eq(run(self, &s), MQM_OK);
-    nap(60);
+    sleep_ms(60);
     store->tick(self);
     one.expect = MQM_ASK;
     ck_assert_int_eq(run(self, &one), MQM_LOST); /* not before its time */
@@ -694,7 +679,7 @@ static int run_until_it_works(struct mqm_swap *s)
     do {
         r = run(self, s);
         if (r < 0)
-            nap(50);
+            sleep_ms(50);
     } while (r < 0 && now_ms() < give_up);
     return r;
 }

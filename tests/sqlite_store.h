@@ -5,6 +5,7 @@
 #ifndef MQM_TEST_SQLITE_STORE_H
 #define MQM_TEST_SQLITE_STORE_H
 
+#include "clock.h"
 #include "fake_host.h"
 
 #include "../lib/stores.h"
@@ -19,25 +20,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static char dir[40], path[64], url[80];
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static inline void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 static void setup_at(const char *where)
 {

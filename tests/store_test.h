@@ -5,33 +5,18 @@
 #ifndef MQM_STORE_TEST_H
 #define MQM_STORE_TEST_H
 
+#include "clock.h"
 #include "fake_host.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SPACE "shop/issuer/rewards"
 
 static const struct mqm_store *store;
 static void *self;
 static int64_t case_ms; /* when the messages of a case are born; 0: unknown */
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static inline void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 static inline struct mqm_swap a_swap(const char *id, uint64_t expect)
 {

@@ -4,6 +4,7 @@
  */
 #define _XOPEN_SOURCE 700
 #include "../../lib/config.h"
+#include "../clock.h"
 #include "config_text.h"
 
 #include <errno.h>
@@ -195,14 +196,6 @@ START_TEST(refused)
 END_TEST
 
 /* ----------------------- the moment never moves -------------------------- */
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int64_t since(void)
 {

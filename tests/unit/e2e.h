@@ -17,6 +17,8 @@
 #ifndef TESTS_E2E_H
 #define TESTS_E2E_H
 
+#include "../clock.h"
+
 #include <mqmigrate/mqmigrate.h>
 
 #include <check.h>
@@ -30,7 +32,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LEASE_MS = 2000, HANDLER_MS = 1000, PAUSE_MS = 200 };
@@ -75,22 +76,6 @@ static inline const char *build_dir(void)
     fprintf(stderr, "BUILD: there is no folder '%s'\n",
             build && *build ? build : "build");
     exit(1);
-}
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static inline void sleep_ms(long ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    while (nanosleep(&t, &t) != 0 && errno == EINTR)
-        ;
 }
 
 __attribute__((format(printf, 1, 2))) static inline int sh(const char *fmt, ...)

@@ -7,6 +7,7 @@
 #ifndef TESTS_GUARD_H
 #define TESTS_GUARD_H
 
+#include "../clock.h"
 #include "../fakes/fault_store.h"
 
 #include <mqmigrate/mqmigrate.h>
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static mqm *m, *other;
@@ -84,14 +84,6 @@ static inline const char *here(void)
     dir[n] = '\0';
     *strrchr(dir, '/') = '\0';
     return dir;
-}
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* A configuration: the store, and more settings of its one topic. */
@@ -284,14 +276,6 @@ static inline void warm_up(int n)
 
         ck_assert_int_eq(mqm_run(m, &d, 1, handle_counting, &k), MQM_OK);
     }
-}
-
-static inline void sleep_ms(long ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    while (nanosleep(&t, &t) != 0 && errno == EINTR)
-        ;
 }
 
 static inline int run_case_for(const char *name, TCase *tc, double seconds)

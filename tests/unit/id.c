@@ -3,6 +3,8 @@
  * if the clock goes back, and fold to the same bytes however they are written.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "../clock.h"
+
 #include "../../lib/id.h"
 
 #include <mqmigrate/mqmigrate.h>
@@ -14,18 +16,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef char id_text[MQM_ID_LEN + 1];
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int by_text(const void *a, const void *b)
 {

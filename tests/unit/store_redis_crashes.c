@@ -110,7 +110,7 @@ static void settle_three(void)
         }
         if (back == HANDLES)
             return;
-        nap(10);
+        sleep_ms(10);
     }
     ck_abort_msg("it is not restored: %s", fake_failure);
 }

@@ -275,7 +275,7 @@ START_TEST(by_and_by)
     while (!is_back(self)) {
         store->tick(other);
         calls++;
-        nap(5);
+        sleep_ms(5);
     }
     ck_assert_int_ge(calls, 2);
     for (int i = 0; i < MANY; i += 7)
@@ -301,7 +301,7 @@ START_TEST(a_promoted_replica_gets_what_it_lacks)
     raw = redisConnect("127.0.0.1", heir.port);
     tell("REPLICAOF 127.0.0.1 %d", port);
     for (int i = 0; i < 3000 && tell("EXISTS %s", bucket) == 0; i++)
-        nap(10);
+        sleep_ms(10);
     tell("REPLICAOF NO ONE");
     ck_assert_int_eq(change(self, &a, "done", 0), MQM_OK);
     redisFree(beside);

@@ -89,7 +89,7 @@ START_TEST(what_is_safe_need_not_be_told)
         s = a_swap(id, 0);
         ck_assert_int_eq(run_on(other, &s), MQM_OK);
     }
-    nap(1000);
+    sleep_ms(1000);
     store->tick(other);
     remember_files();
     ck_assert_int_eq(put("a"), MQM_OK);
@@ -152,7 +152,7 @@ START_TEST(who_was_not_waited_for_comes_late)
 {
     both_write();
     tell("DEL mqm:clients"); /* but for the first of them */
-    nap(1000);
+    sleep_ms(1000);
     store->tick(self);
     lose_one();
     settle_alone();
@@ -177,7 +177,7 @@ START_TEST(it_was_not_synced_for_a_while)
     store->close(s);
     tell("CONFIG SET %s %s", modes[_i][0], modes[_i][2]);
     while (info("aof_rewrite_in_progress") || info("aof_enabled") == 0)
-        nap(10);
+        sleep_ms(10);
     both_write();
     lose_one();
     settle_both();
@@ -235,7 +235,7 @@ START_TEST(who_only_looked_is_not_waited_for)
     ck_assert_int_eq(tell("HLEN mqm:clients"), 3);
     store->close(s);
     for (int i = 0; i < 1000 && tell("HLEN mqm:clients") != 2; i++)
-        nap(10);
+        sleep_ms(10);
     ck_assert_int_eq(tell("HLEN mqm:clients"), 2);
 }
 END_TEST
@@ -246,7 +246,7 @@ START_TEST(who_was_silent_is_known_again)
     int64_t began_ms;
 
     both_write();
-    nap(9500);
+    sleep_ms(9500);
     began_ms = now_ms();
     ck_assert_int_eq(put("c"), MQM_OK);
     ck_assert_int_ge(now_ms() - began_ms, 1900);
@@ -259,10 +259,10 @@ START_TEST(what_comes_too_late_is_refused)
     both_write();
     kill(server.pid, SIGSTOP);
     ck_assert_int_eq(put("late"), -ETIMEDOUT);
-    nap(6000);
+    sleep_ms(6000);
     kill(server.pid, SIGCONT);
     settle_both();
-    nap(100);
+    sleep_ms(100);
     ck_assert(!exists("late"));
     ck_assert_int_eq(put("late"), MQM_OK);
 }
@@ -278,7 +278,7 @@ START_TEST(it_costs_no_round_trip_and_no_memory)
         long long reads;
 
         ck_assert_int_eq(run(&b), MQM_LOST);
-        nap(1000);
+        sleep_ms(1000);
         x.expect = b.expect = b.now.version;
         b.flags = MQM_SWAP_LISTED;
         reads = info("total_reads_processed");

@@ -294,7 +294,7 @@ static int write_brief(void *h, const struct life *l)
         brief_row(&row, l, i);
         r = run(h, &row.s);
     }
-    nap(3);
+    sleep_ms(3);
     return r;
 }
 

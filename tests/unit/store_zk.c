@@ -3,6 +3,7 @@
 /* store_zk.c - the ZooKeeper store with real servers: crashes, pauses, conflicts
  * in a batch, where nodes lie, forgetting, rights, a data directory set back,
  * an ensemble that loses its leader. */
+#include "../clock.h"
 #include "../fake_host.h"
 #include "../zk_raw.h"
 #include "../zk_server.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 enum { MANY = 1000, BATCH = 100 };
 
@@ -21,21 +21,6 @@ static struct zk_server server;
 static char url[160];
 static void *self;
 static int64_t case_ms;
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 static int open_with(void **h, const char *name, const char *value)
 {
@@ -116,7 +101,7 @@ static int run_until_it_works(void *h, struct mqm_swap *s)
     int r;
 
     while ((r = run(h, s)) < 0 && now_ms() < give_up)
-        nap(50);
+        sleep_ms(50);
     return r;
 }
 
@@ -164,7 +149,7 @@ START_TEST(a_crash_keeps_what_was_reported)
         ck_assert_int_lt(m.s[BATCH + i].result, 0);
     ck_assert_int_lt(now_ms() - t0, 3500);
     ck_assert(strstr(fake_failure, "zk://127.0.0.1"));
-    nap(100);
+    sleep_ms(100);
     t0 = now_ms();
     for (int i = 0; i < 5; i++) /* not each of them waits */
         ck_assert_int_lt(run(self, &m.s[BATCH]), 0);
@@ -233,7 +218,7 @@ START_TEST(an_expired_session_is_made_anew)
     ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
     /* The server sees nothing of us, and we nothing of it. */
     ck_assert(zk_script("stop", server.dir));
-    nap(2500);
+    sleep_ms(2500);
     ck_assert(zk_script("cont", server.dir));
     s = m.s[0];
     s.expect = m.s[0].now.version;
@@ -258,7 +243,7 @@ START_TEST(a_paused_process_goes_on)
         _exit(0);
     }
     ck_assert_int_eq(read(pipes[0], &c, 1), 1);
-    nap(7500); /* its session is of 6000 ms */
+    sleep_ms(7500); /* its session is of 6000 ms */
     kill(pid, SIGCONT);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -396,7 +381,7 @@ START_TEST(forgetting_leaves_nothing)
     make(&m, "a", "v");
     m.s[0].keep_ms = 300;
     ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    nap(400);
+    sleep_ms(400);
     ck_assert_int_eq(store->tick(self), 0);
     raw_walk(zh, root(), &before, 0); /* what a space always has */
     make(&m, "b", "v");
@@ -409,7 +394,7 @@ START_TEST(forgetting_leaves_nothing)
     m.s[8].keep_ms = 600000;
     for (int i = 0; i < MANY; i += BATCH)
         ck_assert_int_eq(store->swap(self, m.p + i, BATCH), 0);
-    nap(500);
+    sleep_ms(500);
     t0 = now_ms();
     do {
         ck_assert_int_eq(store->tick(self), 0);
@@ -439,7 +424,7 @@ START_TEST(a_late_release_misses_a_new_cell)
     make(&m, "a", "v");
     m.s[0].keep_ms = 200;
     ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    nap(400);
+    sleep_ms(400);
     other = open_store();
     ck_assert_int_eq(store->tick(other), 0);
     fresh = m.s[0];
@@ -609,7 +594,7 @@ static void *claim_on(void *user)
 
         __atomic_add_fetch(&c->done, 5, __ATOMIC_SEQ_CST);
         c->failed += r < 0;
-        nap(r < 0 ? 200 : 20);
+        sleep_ms(r < 0 ? 200 : 20);
     }
     return NULL;
 }
@@ -647,7 +632,7 @@ START_TEST(a_killed_leader_loses_no_claim)
     make(&c.m, "a", "value");
     ck_assert_int_eq(pthread_create(&t, NULL, claim_on, &c), 0);
     while (__atomic_load_n(&c.done, __ATOMIC_SEQ_CST) < MANY / 4)
-        nap(5);
+        sleep_ms(5);
     kill_leader(dir, leader);
     ck_assert_int_lt(__atomic_load_n(&c.done, __ATOMIC_SEQ_CST), MANY / 2);
     pthread_join(t, NULL);
