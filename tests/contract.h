@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "fake_host.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -763,8 +764,6 @@ static int contract_main(const char *suite_name, const struct place *all, int n,
         refuses_unknown_settings,
     };
     Suite *suite = suite_create(suite_name);
-    SRunner *runner;
-    int failed;
 
     places = all;
     for (int i = 0; i < n; i++) {
@@ -777,11 +776,7 @@ static int contract_main(const char *suite_name, const struct place *all, int n,
             tcase_add_loop_test(tc, tests[k], i, i + 1);
         suite_add_tcase(suite, tc);
     }
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_all(suite);
 }
 
 #endif

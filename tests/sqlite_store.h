@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "fake_host.h"
+#include "suite.h"
 
 #include "../lib/stores.h"
 
@@ -162,19 +163,9 @@ static inline long raw_number(const char *sql)
     return x;
 }
 
-static int sqlite_store_main(const char *name, TCase *tc)
+static inline int run_sqlite_case(const char *name, TCase *tc)
 {
-    Suite *suite = suite_create(name);
-    SRunner *runner;
-    int failed;
-
-    tcase_set_timeout(tc, 280);
-    suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_case_for(name, tc, 280);
 }
 
 #endif

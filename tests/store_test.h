@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "fake_host.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -94,21 +95,6 @@ static inline int64_t memory_from(void)
 
     ck_assert_int_eq(store->memory(self, SPACE, 0, &from, &created), 0);
     return from;
-}
-
-static inline int run_cases(const char *name, TCase *tc)
-{
-    Suite *suite = suite_create(name);
-    SRunner *runner;
-    int failed;
-
-    tcase_set_timeout(tc, 60);
-    suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "../../lib/config.h"
 
 #include "../../lib/config_read.h"
+#include "../suite.h"
 #include "config_text.h"
 
 #include <errno.h>
@@ -648,8 +649,6 @@ int main(void)
 {
     Suite *s = suite_create("config");
     TCase *t = tcase_create("config");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, each_mistake, 0,
@@ -672,8 +671,5 @@ int main(void)
     tcase_add_test(t, settings);
     tcase_add_test(t, distance);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

@@ -5,6 +5,7 @@
 #define _XOPEN_SOURCE 700
 #include "../../lib/config.h"
 #include "../clock.h"
+#include "../suite.h"
 #include "config_text.h"
 
 #include <errno.h>
@@ -398,8 +399,6 @@ int main(void)
 {
     Suite *s = suite_create("config_edit");
     TCase *t = tcase_create("config_edit");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, begin, end);
@@ -417,8 +416,5 @@ int main(void)
     tcase_add_test(t, killed);
     tcase_add_test(t, readers_see_whole_texts);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

@@ -9,6 +9,7 @@
 
 #include "../clock.h"
 #include "../fakes/fault_store.h"
+#include "../suite.h"
 
 #include <mqmigrate/mqmigrate.h>
 
@@ -276,26 +277,6 @@ static inline void warm_up(int n)
 
         ck_assert_int_eq(mqm_run(m, &d, 1, handle_counting, &k), MQM_OK);
     }
-}
-
-static inline int run_case_for(const char *name, TCase *tc, double seconds)
-{
-    Suite *s = suite_create(name);
-    SRunner *r;
-    int failed;
-
-    suite_add_tcase(s, tc);
-    tcase_set_timeout(tc, seconds);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
-}
-
-static inline int run_case(const char *name, TCase *tc)
-{
-    return run_case_for(name, tc, 60);
 }
 
 #endif

@@ -4,6 +4,7 @@
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "../clock.h"
+#include "../suite.h"
 
 #include "../../lib/id.h"
 
@@ -265,8 +266,6 @@ int main(void)
 {
     Suite *s = suite_create("id");
     TCase *t = tcase_create("id");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_set_timeout(t, 300);
     tcase_add_test(t, form);
@@ -281,8 +280,5 @@ int main(void)
     tcase_add_test(t, born);
     tcase_add_test(t, of_origin);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

@@ -395,5 +395,5 @@ int main(void)
     tcase_add_loop_test(tc, urls_that_cannot_be, 0,
                         (int)(sizeof(bad_urls) / sizeof(bad_urls[0])));
     tcase_add_test(tc, wants_a_password);
-    return run_cases("store_redis", tc);
+    return run_case("store_redis", tc);
 }

@@ -281,5 +281,5 @@ int main(void)
     tcase_add_test(tc, without_info_it_does_not_open);
     tcase_add_test(tc, rights_may_change);
     tcase_add_loop_test(tc, a_secret_from_a_file, 0, 2);
-    return run_cases("store_redis_acl", tc);
+    return run_case("store_redis_acl", tc);
 }

@@ -229,5 +229,5 @@ int main(void)
     tcase_add_test(tc, connecting_anew_is_no_restart);
     tcase_add_test(tc, one_that_begins_to_evict_is_refused);
     tcase_add_test(tc, one_that_evicted_when_it_was_opened_may_go_on);
-    return run_cases("store_redis_faults", tc);
+    return run_case("store_redis_faults", tc);
 }

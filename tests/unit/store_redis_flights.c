@@ -7,6 +7,7 @@
 #include "../clock.h"
 #include "../fake_host.h"
 #include "../redis_server.h"
+#include "../suite.h"
 
 #include "../../lib/stores.h"
 
@@ -245,8 +246,6 @@ int main(void)
 {
     TCase *tc = tcase_create("flights");
     Suite *suite = suite_create("store_redis_flights");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -259,9 +258,5 @@ int main(void)
     tcase_add_test(tc, test_ended_after_its_time);
     tcase_add_test(tc, test_no_server_to_begin_with);
     suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_all(suite);
 }

@@ -282,5 +282,5 @@ int main(void)
     tcase_add_test(tc, keep_is_raised);
     tcase_add_test(tc, keep_is_raised_here_and_there);
     tcase_add_test(tc, keep_is_raised_and_one_is_of_the_future);
-    return run_cases("store_redis_forget", tc);
+    return run_case("store_redis_forget", tc);
 }

@@ -207,5 +207,5 @@ int main(void)
     tcase_add_test(tc, a_name_of_nothing);
     tcase_add_test(tc, slow_is_not_never);
     tcase_add_test(tc, each_address_has_its_turn);
-    return run_cases("store_redis_names", tc);
+    return run_case("store_redis_names", tc);
 }

@@ -3,6 +3,7 @@
 /* store_redis_restore.c - a Redis that went back in time, with all alive: each
  * cell is as it was, to the version, and nothing is in doubt. */
 #include "../redis_restore.h"
+#include "../suite.h"
 
 enum { LAG = 100000, STEP = 256, LOST = 3000, MANY = 256 * 350 };
 
@@ -342,8 +343,6 @@ int main(void)
 {
     TCase *tc = tcase_create("restore"), *brief = tcase_create("brief");
     Suite *suite = suite_create("store_redis_restore");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup_patient, teardown_two);
@@ -361,8 +360,5 @@ int main(void)
     tcase_add_test(brief, by_and_by);
     suite_add_tcase(suite, tc);
     suite_add_tcase(suite, brief);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_all(suite);
 }

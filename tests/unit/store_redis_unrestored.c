@@ -4,6 +4,7 @@
  * back: what has no record is in doubt then.  And who is waited for. */
 #include "../count_malloc.h"
 #include "../redis_restore.h"
+#include "../suite.h"
 
 static void setup_hasty(void)
 {
@@ -310,8 +311,6 @@ int main(void)
 {
     TCase *tc = tcase_create("hasty"), *small = tcase_create("small");
     Suite *suite = suite_create("store_redis_unrestored");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tc, setup_hasty, teardown_two);
     tcase_set_timeout(tc, 120);
@@ -334,8 +333,5 @@ int main(void)
     tcase_add_test(small, what_is_safe_need_not_be_told);
     suite_add_tcase(suite, tc);
     suite_add_tcase(suite, small);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_all(suite);
 }

@@ -206,5 +206,5 @@ int main(void)
     tcase_add_test(tc, is_left_alone_more_and_more);
     tcase_add_test(tc, not_all_at_the_same_time);
     tcase_add_test(tc, nobody_listens);
-    return run_cases("store_redis_wire", tc);
+    return run_case("store_redis_wire", tc);
 }

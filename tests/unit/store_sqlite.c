@@ -168,5 +168,5 @@ int main(void)
     tcase_add_test(tc, a_replaced_file);
     tcase_add_test(tc, a_deleted_file);
     tcase_add_test(tc, all_files_deleted);
-    return sqlite_store_main("store_sqlite", tc);
+    return run_sqlite_case("store_sqlite", tc);
 }

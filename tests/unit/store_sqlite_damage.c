@@ -226,5 +226,5 @@ int main(void)
     tcase_add_test(tc, cut_short);
     tcase_add_test(tc, cut_to_nothing);
     tcase_add_test(tc, cut_short_while_open);
-    return sqlite_store_main("store_sqlite_damage", tc);
+    return run_sqlite_case("store_sqlite_damage", tc);
 }

@@ -281,5 +281,5 @@ int main(void)
     tcase_add_test(tc, a_file_that_cannot_be_read);
     tcase_add_test(tc, a_folder_that_is_read_only);
     tcase_add_test(tc, a_file_that_cannot_be_made);
-    return sqlite_store_main("store_sqlite_faults", tc);
+    return run_sqlite_case("store_sqlite_faults", tc);
 }

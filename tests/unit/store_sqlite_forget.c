@@ -294,5 +294,5 @@ int main(void)
     tcase_add_test(tc, a_reader_that_stays);
     tcase_add_test(tc, readers_in_turns);
     tcase_add_test(tc, two_writers);
-    return sqlite_store_main("store_sqlite_forget", tc);
+    return run_sqlite_case("store_sqlite_forget", tc);
 }

@@ -158,5 +158,5 @@ int main(void)
     tcase_add_test(tc, four_in_batches);
     tcase_add_test(tc, two_without_the_disk);
     tcase_add_test(tc, four_without_the_disk);
-    return sqlite_store_main("store_sqlite_share", tc);
+    return run_sqlite_case("store_sqlite_share", tc);
 }

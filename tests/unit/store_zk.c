@@ -5,6 +5,7 @@
  * an ensemble that loses its leader. */
 #include "../clock.h"
 #include "../fake_host.h"
+#include "../suite.h"
 #include "../zk_raw.h"
 #include "../zk_server.h"
 
@@ -679,19 +680,14 @@ static Suite *suite(void)
 int main(int argc, char **argv)
 {
     const struct mqm_plugin *plugin = zk_plugin(argv[0]);
-    SRunner *runner;
-    int failed = 1;
+    int code = EXIT_FAILURE;
 
     (void)argc;
     if (!plugin)
         return EXIT_FAILURE;
     store = plugin->store;
-    runner = srunner_create(suite());
-    if (zk_server_start(&server)) {
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-    }
-    srunner_free(runner);
+    if (zk_server_start(&server))
+        code = run_all(suite());
     zk_server_end(&server);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code;
 }
