@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cells.h - cells: made, swapped by version, asked for, many at once, listed. */
+/* cells.h - cells are made, swapped by version, asked for, many at once, and
+ * listed. */
 #ifndef MQM_CONTRACT_CELLS_H
 #define MQM_CONTRACT_CELLS_H
 

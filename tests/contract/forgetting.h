@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* forgetting.h - what is old is forgotten, and that it may have been is said. */
+/* forgetting.h - what is old is forgotten, and that it may have been is
+ * said. */
 #ifndef MQM_CONTRACT_FORGETTING_H
 #define MQM_CONTRACT_FORGETTING_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* config_mistakes.c - each mistake in a configuration is told with its line, its
- * place and what is allowed.
+/* config_mistakes.c - each mistake in a configuration is told with its line,
+ * its place and what is allowed.
  */
 #include "config_parse.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* config_parse.h - the good configuration, changed at one place: what is made of
- * it, or said of it. */
+/* config_parse.h - the good configuration, changed at one place: what is made
+ * of it, or said of it. */
 #ifndef TESTS_CONFIG_PARSE_H
 #define TESTS_CONFIG_PARSE_H
 
