@@ -18,6 +18,7 @@
 #define TESTS_E2E_H
 
 #include "../clock.h"
+#include "message.h"
 
 #include <mqmigrate/mqmigrate.h>
 
@@ -224,18 +225,6 @@ static inline const char *new_id(void)
     ck_assert_int_lt(n, 2048);
     ck_assert_int_eq(mqm_new_id(id[n]), 0);
     return id[n++];
-}
-
-static inline struct mqm_msg message(const char *side, const char *id)
-{
-    struct mqm_msg msg = MQM_MSG_INIT;
-
-    msg.side = side;
-    msg.topic = "rewards";
-    msg.group = "issuer";
-    msg.id = id;
-    msg.id_len = strlen(id);
-    return msg;
 }
 
 /* To one side, or to both (NULL); the body says what the handler does. */

@@ -10,6 +10,7 @@
 #include "../clock.h"
 #include "../fakes/fault_store.h"
 #include "../suite.h"
+#include "message.h"
 
 #include <mqmigrate/mqmigrate.h>
 
@@ -204,18 +205,6 @@ static inline const char *new_id(void)
 
     ck_assert_int_eq(mqm_new_id(id[n % 4096]), 0);
     return id[n++ % 4096];
-}
-
-static inline struct mqm_msg message(const char *side, const char *id)
-{
-    struct mqm_msg msg = MQM_MSG_INIT;
-
-    msg.side = side;
-    msg.topic = "rewards";
-    msg.group = "issuer";
-    msg.id = id;
-    msg.id_len = id ? strlen(id) : 0;
-    return msg;
 }
 
 static inline struct mqm_claim claim(const char *side, const char *id)
