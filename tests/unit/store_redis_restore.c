@@ -252,34 +252,47 @@ static void setup_brief(void)
     setup_two("600000", "8192");
 }
 
+/* So many are written after the files were remembered; fewer on a machine so
+ * busy that who wrote would be taken for dead when they are lost. */
+static int write_many(struct mqm_swap s[MANY])
+{
+    static char ids[MANY][16];
+    int64_t until_ms = INT64_MAX;
+    int n = 0;
+
+    for (; n < MANY && now_ms() < until_ms; n += STEP) {
+        struct mqm_swap *all[STEP];
+
+        for (int j = 0; j < STEP; j++) {
+            snprintf(ids[n + j], sizeof(ids[n + j]), "%d", n + j);
+            s[n + j] = a_swap(ids[n + j], 0);
+            s[n + j].key.born_ms = case_ms - (n + j) / 10;
+            all[j] = &s[n + j];
+        }
+        (void)store->swap(self, all, STEP); /* some may take too long */
+        if (n == 0) {
+            remember_files();
+            until_ms = now_ms() + 5000;
+        }
+    }
+    return n;
+}
+
 /* More than one call has time for: the next one goes on. */
 START_TEST(by_and_by)
 {
     static struct mqm_swap s[MANY];
-    static char ids[MANY][16];
-    int calls = 0;
+    int n = write_many(s), calls = 0;
 
-    for (int i = 0; i < MANY; i += STEP) {
-        struct mqm_swap *all[STEP];
-
-        for (int j = 0; j < STEP; j++) {
-            snprintf(ids[i + j], sizeof(ids[i + j]), "%d", i + j);
-            s[i + j] = a_swap(ids[i + j], 0);
-            s[i + j].key.born_ms = case_ms - (i + j) / 10;
-            all[j] = &s[i + j];
-        }
-        (void)store->swap(self, all, STEP); /* some may take too long */
-        if (i == 0)
-            remember_files();
-    }
     lose();
     while (!is_back(self)) {
         store->tick(other);
         calls++;
         sleep_ms(5);
     }
-    ck_assert_int_ge(calls, 2);
-    for (int i = 0; i < MANY; i += 7)
+    if (n == MANY)
+        ck_assert_int_ge(calls, 2);
+    for (int i = 0; i < n; i += 7)
         if (s[i].result == MQM_OK)
             is_as_after(&s[i]);
     ck_assert_int_eq(memory_from(), 0);
