@@ -165,7 +165,7 @@ planted() { # FILE LINE: is refused on its account
     (cd "$tree" && violations) | grep -qF "$1"
     noticed=$?
     : >"$tree/$1"
-    return $noticed
+    return "$noticed"
 }
 check "a tree without includes is well" test -z "$(cd "$tree" && violations)"
 notices() {
