@@ -206,17 +206,11 @@ static int collect(void *user, const struct mqm_key *key,
 
 static int list(mqm *m, struct listing *l)
 {
-    const struct mqm_store *s = m->store.table->store;
     char space[REPORT_SPACE];
     int r;
 
-    if (!s->list)
-        return mqm__fail(-ENOTSUP, "store '%s' cannot list",
-                         m->store.table->name);
     space_of(space, l->topic);
-    mqm__combine_enter(&m->combine);
-    r = s->list(m->store.self, space, collect, l);
-    mqm__combine_leave(&m->combine);
+    r = mqm__list(m, space, collect, l);
     return r == 0 ? l->unreadable : r;
 }
 

@@ -4,51 +4,15 @@
 # files: each reason why it may not be switched off yet, and the yes.
 # shellcheck source=tests/tap.bash disable=SC1003
 . "$(dirname "$0")/tap.bash"
-
-ctl=$BUILD/bin/mqmctl
-config=$tmp/mqmigrate.json
-flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude)
-rpath=$(cd "$BUILD/lib" && pwd)
-
-"${CC:-cc}" "${flags[@]}" -fPIC -shared tests/ctl/adapter.c \
-    -o "$tmp/mqm_files.so" || exit 1
-"${CC:-cc}" "${flags[@]}" tests/ctl/worker.c -L"$BUILD/lib" -lmqmigrate \
-    -Wl,-rpath,"$rpath" -o "$tmp/worker" || exit 1
-mkdir "$tmp/kafka" "$tmp/rocketmq"
+# shellcheck source=tests/ctl/files.bash
+. tests/ctl/files.bash
 touch "$tmp/kafka/rewards" "$tmp/kafka/parking" "$tmp/rocketmq/rewards" \
     "$tmp/rocketmq/parking"
-cat >"$config" <<JSON
-{
-  "app": "shop", "report_ms": 200,
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
-    "rocketmq": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/rocketmq"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "0%",
+write_config '"switch": true, "since": "2026-01-01T00:00:00Z", "cut": "0%",
      "lease_ms": 1500, "handler_ms": 500, "settle_ms": 2500,
-     "clock_margin_ms": 0, "policy_max_age_ms": 3000,
+     "policy_max_age_ms": 3000,
      "sides": {"kafka": {"parking": "parking"},
-               "rocketmq": {"parking": "parking"}}}
-  ]
-}
-JSON
-
-mqmctl() {
-    "$ctl" -c "$config" "$@"
-}
-
-worker() { # SIDE ID HOW
-    "$tmp/worker" "$config" "$@" >/dev/null
-}
-
-# stays SIDE ID: a consumer that does one message and stays; its pid in $pid.
-stays() {
-    "$tmp/worker" "$config" "$1" "$2" stay >"$tmp/stays" 2>&1 &
-    pid=$!
-}
+               "rocketmq": {"parking": "parking"}}' '"report_ms": 200'
 
 # tells WORDS: retire --side kafka says no, and so in the end.
 tells() {
@@ -99,7 +63,7 @@ kafka=$pid
 stays rocketmq "$first"
 rocketmq=$pid
 open=$("$ctl" new-id)
-worker kafka "$open" hold
+worker kafka "$open" hold >/dev/null
 
 check "the policy gives it messages; how to change that" tells \
     "cut 0.0000%, 0 on the allow list; mqmctl switch rewards on, mqmctl cut"
@@ -123,7 +87,7 @@ check "two reasons are left" in_the_end tells "2 reasons"
 echo 2 >"$tmp/kafka/rewards.issuer"
 check "what it holds is left" tells_alone "held by kafka"
 sleep 1.6
-worker kafka "$open" unsure
+worker kafka "$open" unsure >/dev/null
 check "what is parked for it is left" tells_alone \
     "s; mqmctl parked, mqmctl resolve"
 check "nothing was written down" json_says \

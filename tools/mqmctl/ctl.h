@@ -110,6 +110,8 @@ int topic_names(struct topic *t, const struct mqm_topic_info *info);
 int find_topic(struct ctl *c, struct topic *t);
 /* --side: NULL, or one of the topic's; else refused, with words. */
 int check_side(const struct topic *t, const char *side);
+/* What most commands begin with: all three. */
+int open_topic(struct ctl *c, struct topic *t, const char *side);
 
 /* --- policy.c */
 int cmd_cut(struct ctl *c);

@@ -110,10 +110,6 @@ int cmd_retire(struct ctl *c)
 
     if (c->side == NULL)
         return misuse("which side shall be switched off?  --side tells");
-    r = ctl_open(c);
-    if (r == CTL_OK)
-        r = find_topic(c, &t);
-    if (r == CTL_OK)
-        r = check_side(&t, c->side);
+    r = open_topic(c, &t, c->side);
     return r == CTL_OK ? ask(c, &t) : r;
 }
