@@ -12,9 +12,9 @@
  * as it is known, so that a fast handler does not keep the store waiting.
  *
  * If work takes longer, what was not begun is handed back, and so is what was
- * claimed ahead, and claimed anew.  A store may take longer, up to half a lease,
- * which counts from before it was asked.  When mqm__run() returns, nothing is
- * in flight.
+ * claimed ahead, and claimed anew.  A store may take longer, up to half a
+ * lease, which counts from before it was asked.  When mqm__run() returns,
+ * nothing is in flight.
  */
 #ifndef MQM_RUN_H
 #define MQM_RUN_H
