@@ -44,11 +44,11 @@ claim.c|what the store did not answer counts as granted|s/finish(w, r < 0 ? r : 
 claim.c|an unanswered cell is decided on as if it were empty|s/} else if (r == MQM_LOST) {/} else if (r == MQM_LOST || r < 0) {/
 claim.c|a copy out of parking is not told apart|s/w->rq.parked_copy = flags & MQM_FROM_PARKING;/w->rq.parked_copy = false;/
 combine.c|one key twice in one combined call|s/return !twice;/return true;/
-run.c|a claim is begun though its lease is used up|s/return age < i->w->topic->lease_ms \/ 2 &&/return age >= 0 \&\&/
-run.c|a doubt is worked on like anything else|s/i->w->topic->in_doubt == MQM_DOUBT_PARK)/0)/
-run.c|a handler is not told of a doubt|s/i->d->result = i->w->result;/i->d->result = MQM_OK;/
-run.c|LATER is acknowledged|s/if (result == MQM_SKIP) {/if (result == MQM_SKIP || result == MQM_LATER) {/
-run.c|what is rewound to is not handed back|s/if (atomic_load(&i->phase) != PHASE_IDLE)\n *mqm__end/if (0) mqm__end/
+run_work.c|a claim is begun though its lease is used up|s/return age < i->w->topic->lease_ms \/ 2 &&/return age >= 0 \&\&/
+run_work.c|a doubt is worked on like anything else|s/i->w->topic->in_doubt == MQM_DOUBT_PARK)/0)/
+run_work.c|a handler is not told of a doubt|s/i->d->result = i->w->result;/i->d->result = MQM_OK;/
+run_work.c|LATER is acknowledged|s/if (result == MQM_SKIP) {/if (result == MQM_SKIP || result == MQM_LATER) {/
+run_work.c|what is rewound to is not handed back|s/if (atomic_load(&i->phase) != PHASE_IDLE)\n *mqm__end/if (0) mqm__end/
 run_end.c|an errno of a handler means that nothing happened|s/else if (outcome == MQM_FAILED)/else if (outcome == MQM_FAILED || outcome < 0)/
 run_end.c|in doubt counts as done|s/mqm__park(r, i, OP_PARK, WHY_UNSURE);/mqm__end(r, i, OP_SUCCESS);/
 run_end.c|success before the effect is known|s/if (outcome == MQM_HANDLED)/if (outcome != MQM_UNSURE)/
