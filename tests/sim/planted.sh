@@ -44,6 +44,9 @@ claim.c|what the store did not answer counts as granted|s/finish(w, r < 0 ? r : 
 claim.c|an unanswered cell is decided on as if it were empty|s/} else if (r == MQM_LOST) {/} else if (r == MQM_LOST || r < 0) {/
 claim.c|a copy out of parking is not told apart|s/w->rq.parked_copy = flags & MQM_FROM_PARKING;/w->rq.parked_copy = false;/
 combine.c|one key twice in one combined call|s/return !twice;/return true;/
+combine.c|a call in flight is written over by the next|s/round\[(c->oldest + c->flying) % c->room\];/round[c->oldest];/
+combine.c|the oldest answer is taken for the newest call's|s/= &c->round\[c->oldest\];/= \&c->round[(c->oldest + c->flying - 1) % c->room];/
+combine.c|a call that could not be begun counts as done|s/    c->flying--;\n    settle(c, r, result);\n}\n\nstatic void end_round/    c->flying--;\n    for (size_t i = 0; i < r->n; i++)\n        r->s[i]->result = MQM_OK;\n    settle(c, r, result);\n}\n\nstatic void end_round/
 run_work.c|a claim is begun though its lease is used up|s/return age < i->w->topic->lease_ms \/ 2 &&/return age >= 0 \&\&/
 run_work.c|a doubt is worked on like anything else|s/i->w->topic->in_doubt == MQM_DOUBT_PARK)/0)/
 run_work.c|a handler is not told of a doubt|s/i->d->result = i->w->result;/i->d->result = MQM_OK;/
