@@ -85,11 +85,10 @@ static bool is_end(const struct world *w)
 /* first[s] to first[s + 1]: the steps to s, in by[]. */
 static unsigned *by_target(size_t n, size_t **first)
 {
-    size_t *at = calloc(n + 2, sizeof(*at));
+    size_t *at = room(NULL, n + 2, sizeof(*at));
     unsigned *by = room(NULL, n_steps + 1, sizeof(*by));
 
-    if (!at)
-        at = room(NULL, n + 2, sizeof(*at)); /* says so and ends */
+    memset(at, 0, (n + 2) * sizeof(*at));
     for (size_t i = 0; i < n_steps; i++)
         at[steps[i].to + 2]++;
     for (size_t s = 2; s < n + 2; s++)
