@@ -10,6 +10,7 @@
  *     plan.c       what shall happen: messages, faults, moves of the operator
  *     sched.c      virtual time: events and coroutines
  *     store.c      the store; cells.c: its server; watch.c: its records
+ *     json.c       texts are parsed once
  *     kafka.c, rocketmq.c  brokers; parking.c: bodies
  *     consumer.c   processes that call the library; third.c: what they work on
  *     history.c    one plan from its beginning to its end, and the verdict
