@@ -332,7 +332,7 @@ AT(mqm_store, checkup, 64);
 AT(mqm_store, swap_begin, 72);
 AT(mqm_store, swap_end, 80);
 
-SIZE(mqm_adapter, 120);
+SIZE(mqm_adapter, 128);
 AT(mqm_adapter, size, 0);
 AT(mqm_adapter, open, 8);
 AT(mqm_adapter, close, 16);
@@ -348,6 +348,7 @@ AT(mqm_adapter, headers, 88);
 AT(mqm_adapter, publish_with, 96);
 AT(mqm_adapter, dead, 104);
 AT(mqm_adapter, checkup, 112);
+AT(mqm_adapter, may_publish, 120);
 
 SIZE(mqm_field, 24);
 AT(mqm_field, name, 0);

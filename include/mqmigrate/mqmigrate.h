@@ -332,8 +332,10 @@ MQM_API int mqm_new_id(char id[MQM_ID_LEN + 1]);
  * names for the topic, or to msg.side alone, and wait for the brokers: one
  * round trip, so for moderate rates.  After a failure send again with the same
  * id: consumers see it once.  A delivery as a handler or a visitor got it keeps
- * its headers, on the other broker, too.  -EINVAL if a side takes the broker's
- * key for the id ("id": "@key") and the key is another. */
+ * its headers, on the other broker, too.  What one side would refuse whatever
+ * its broker says (an empty body, to RocketMQ) is sent to neither: -EINVAL or
+ * -EMSGSIZE; so is, where a side takes the broker's key for the id ("id":
+ * "@key"), what has another key. */
 MQM_API int mqm_publish(mqm *m, const struct mqm_delivery *d);
 
 /* --------------------------- running adapters --------------------------- */
