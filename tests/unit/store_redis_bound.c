@@ -5,6 +5,7 @@
  * new, and only the little before it is in doubt. */
 #include "../../lib/stores/redis_bound.h"
 #include "../redis_restore.h"
+#include "../suite.h"
 
 #include <pthread.h>
 
@@ -63,7 +64,7 @@ static int64_t lag_along(void *who)
 
     for (int i = 0; i < 3000; i++) {
         ck_assert_int_eq(claim(who, at_ms += 10), MQM_OK);
-        nap(10);
+        sleep_ms(10);
         if (!until_ms && bound_of_last())
             until_ms = now_ms() + 5000; /* and in force, and one after it */
         if (until_ms && now_ms() > until_ms)
@@ -158,11 +159,11 @@ START_TEST(a_jump_waits_for_another_bound)
     bound_ms = bound_of_last();
     ck_assert_int_gt(bound_ms, 0);
     if (_i)
-        nap(10500); /* it has to register anew in any case */
+        sleep_ms(10500); /* it has to register anew in any case */
     far_ms = bound_ms + 60000;
     began_ms = now_ms();
     ck_assert_int_eq(pthread_create(&thread, NULL, claim_it, &far_ms), 0);
-    nap(1000);
+    sleep_ms(1000);
     ck_assert_msg(now_ms() - began_ms > 1900 || bound_of_last() == 0 ||
                       bound_of_last() >= far_ms,
                   "it waits in vain");
@@ -253,8 +254,6 @@ int main(void)
 {
     TCase *tc = tcase_create("bound"), *numbers = tcase_create("numbers");
     Suite *suite = suite_create("store_redis_bound");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup_hasty, teardown_two);
@@ -265,8 +264,5 @@ int main(void)
     tcase_add_test(numbers, a_lower_one_counts_at_once_a_higher_one_later);
     suite_add_tcase(suite, tc);
     suite_add_tcase(suite, numbers);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_all(suite);
 }

@@ -3,6 +3,7 @@
 /* store_redis_versions.c - versions, which a caller guesses: they grow, and
  * none is behind Redis' clock.  See redis_script.h. */
 #include "../redis_store.h"
+#include "../suite.h"
 
 enum { AHEAD_US = 40000 };
 
@@ -25,7 +26,7 @@ START_TEST(none_is_behind_its_change)
         ck_assert_int_eq(put("warm"), i ? MQM_LOST : MQM_OK);
         ck_assert_int_eq(kill(server.pid, SIGSTOP), 0);
         ck_assert_int_eq(store->swap_begin(self, all, 1), MQM_OK);
-        nap(i);
+        sleep_ms(i);
         from_us = now_us(); /* it is done after this */
         ck_assert_int_eq(kill(server.pid, SIGCONT), 0);
         ck_assert_int_eq(store->swap_end(self), MQM_OK);
@@ -105,19 +106,11 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("versions");
-    Suite *suite = suite_create("store_redis_versions");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, none_is_behind_its_change);
     tcase_add_test(tc, they_grow);
     tcase_add_test(tc, a_little_ahead_is_even);
     tcase_add_test(tc, no_age_is_too_great);
-    suite_add_tcase(suite, tc);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_case("store_redis_versions", tc);
 }

@@ -206,7 +206,7 @@ START_TEST(what_was_forgotten)
     c.keep_ms = 1;
     ck_assert_int_eq(run(s, &c), MQM_OK);
     for (int i = 0; i < 3000 && has(s, "brief"); i++) {
-        nap(2);
+        sleep_ms(2);
         ck_assert_int_eq(tick(s), 0);
     }
     ck_assert(!has(s, "brief"));
@@ -250,7 +250,7 @@ START_TEST(a_new_file)
     if (_i == 0)
         unlink(path);
     unlink(log_path);
-    nap(5);
+    sleep_ms(5);
     s = open_store();
     ck_assert(!has(s, "0"));
     from = memory_from(s);
@@ -323,5 +323,5 @@ int main(void)
     tcase_add_test(tc, half_a_mark);
     tcase_add_loop_test(tc, a_crash_with_nobody_waiting, 0, 2);
     tcase_add_test(tc, a_crash_with_all_waiting);
-    return sqlite_store_main("store_sqlite_log", tc);
+    return run_sqlite_case("store_sqlite_log", tc);
 }

@@ -69,5 +69,5 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, each_in_turn, 0, 2);
-    return sqlite_store_main("store_sqlite_memory", tc);
+    return run_sqlite_case("store_sqlite_memory", tc);
 }
