@@ -52,7 +52,7 @@ static unsigned flags_of(const struct heard *h, const struct topic_config *t)
         return MQM_INSTANCE_UNKNOWN;
     return (r->print == t->print ? (unsigned)MQM_INSTANCE_CURRENT : 0) |
            (r->gone ? (unsigned)MQM_INSTANCE_GONE : 0) |
-           (!r->gone && h->age_ms > 3 * r->report_ms + 1000
+           (!r->gone && h->age_ms > mqm__silent_after_ms(r->report_ms)
                 ? (unsigned)MQM_INSTANCE_SILENT : 0) |
            (r->on ? (unsigned)MQM_INSTANCE_SWITCHED : 0);
 }

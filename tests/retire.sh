@@ -117,6 +117,40 @@ mqmctl cut rewards 50% >/dev/null
 says "status: it is given messages again" 0 \
     "SINCE THEN the policy gives it messages again" mqmctl status
 
+# ------------------------ one that cannot say it is dead --------------------
+
+stays kafka "$first"
+killed=$pid
+check "one more of Kafka reports" in_the_end reports "$killed"
+victim=$(hostname):$killed
+says "nobody of that name" 1 "no instance 'ghost:1' has reported" \
+    mqmctl retire rewards --side kafka --dead ghost:1
+says "it is not dead" 1 "'$victim' is not dead: it reported" \
+    mqmctl retire rewards --side kafka --dead "$victim"
+kill -KILL "$killed"
+wait "$killed" 2>/dev/null
+mqmctl cut rewards 100% >/dev/null
+check "its last word was an old policy, and the way out is told" in_the_end \
+    tells_alone "mqmctl retire rewards --side kafka --dead $victim (or wait"
+says "a word is needed" 2 "--dead needs a value" \
+    mqmctl retire rewards --side kafka --dead
+says "no other command has that" 2 "an option was given that 'pending'" \
+    mqmctl pending rewards --dead "$victim"
+declared() {
+    mqmctl retire rewards --side kafka --dead "$victim" --dead="$victim" \
+        >"$tmp/told" 2>&1
+}
+check "declared dead, it keeps nobody waiting for longer" in_the_end declared
+check "who is meant is said" grep -q "^note  $victim on kafka is taken for dead" \
+    "$tmp/told"
+says "status keeps who was declared dead" 0 "; taken for dead: $victim" \
+    mqmctl status
+check "and does not ask after it again" json_says \
+    '("dead" in it[0]["next"], it[0]["sides"][0]["taken_for_dead"],
+      [i["taken_for_dead"] for i in it[0]["instances"]].count(True))' \
+    "(False, ['$victim'], 1)" mqmctl status
+check "without that word it is in the way" tells_alone "--dead $victim"
+
 kill -TERM "$kafka" "$rocketmq"
 wait "$kafka" "$rocketmq"
 plan

@@ -12,6 +12,7 @@ struct loop {
     atomic_int deaf; /* so many messages are not taken      */
     atomic_int gone; /* so many, the first, are not fetched */
     char trace[32];  /* a header of what is sent            */
+    const char *picky; /* the side that takes no empty body, or NULL */
     const char *missing; /* the topic that is not there, or NULL */
 };
 
