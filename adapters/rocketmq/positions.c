@@ -47,7 +47,8 @@ static int refused(const struct asking *q, int code, const char *header)
                       q->topic, code, words);
 }
 
-/* *offset: -1 where there is none. */
+/* *offset: -1 where there is none: a group has not read, or a queue was never
+ * written to.  A last offset there always is. */
 static int ask_offset(const struct asking *q, int what, int queue,
                       int64_t *offset)
 {
@@ -66,7 +67,8 @@ static int ask_offset(const struct asking *q, int what, int queue,
         *offset = rmq_json_number(
             rmq_json_member(rmq_json_member(a.header, "extFields"), "offset"),
             -2);
-    if (*offset < -1 || (a.code != 0 && a.code != NOT_FOUND))
+    if (*offset < (what == LAST ? 0 : -1) ||
+        (a.code != 0 && (a.code != NOT_FOUND || what != COMMITTED)))
         r = refused(q, a.code, a.header);
     rmq_answer_free(&a);
     return r;
@@ -88,7 +90,7 @@ static int tell_queue(const struct asking *q, int queue)
     if (p.begin < 0)
         p.begin = 0;
     if (p.end < p.begin)
-        p.end = p.begin;
+        return refused(q, 0, NULL);
     snprintf(name, sizeof(name), "%s%d", q->prefix, queue);
     p.queue = name;
     at = p.committed > p.begin ? p.committed : p.begin;

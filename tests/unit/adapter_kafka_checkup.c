@@ -5,32 +5,13 @@
  * all that the broker does not let it see.
  */
 #include "../fakes/kafka_faults.h"
+#include "../found.h"
 
 enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
 
 static struct mqm_inquiry q;
-static char findings[8192]; /* a line each: level subject: text; remedy */
 static char topic[64], parking[64], group[64];
 static struct bench *b;
-
-__attribute__((format(printf, 5, 6)))
-static void find(const struct mqm_inquiry *asked, int level,
-                 const char *subject, const char *remedy, const char *fmt, ...)
-{
-    static const char *const levels[] = {"fine", "warning", "fatal"};
-    size_t len = strlen(findings);
-    va_list ap;
-
-    ck_assert_ptr_eq(asked, &q);
-    ck_assert(level == MQM_FINE || remedy);
-    len += (size_t)snprintf(findings + len, sizeof(findings) - len, "%s %s: ",
-                            levels[level], subject);
-    va_start(ap, fmt);
-    len += (size_t)vsnprintf(findings + len, sizeof(findings) - len, fmt, ap);
-    va_end(ap);
-    snprintf(findings + len, sizeof(findings) - len, "; %s\n",
-             remedy ? remedy : "");
-}
 
 static int look(void)
 {
@@ -45,25 +26,6 @@ static void must_look(void)
 
     ck_assert_msg(r == 0, "%d %s\n%s", r, b->why, findings);
 }
-
-/* A line begins with `head` and has `words`. */
-static bool is_found(const char *head, const char *words)
-{
-    for (const char *p = findings; *p; p += strcspn(p, "\n") + 1) {
-        const char *at = strstr(p, words);
-
-        if (!strncmp(p, head, strlen(head)) && at &&
-            at < p + strcspn(p, "\n"))
-            return true;
-    }
-    return false;
-}
-
-#define must_find(head, words)                                                 \
-    ck_assert_msg(is_found(head, words), "no '%s ... %s' in\n%s", head, words, \
-                  findings)
-#define must_not_find(head)                                                    \
-    ck_assert_msg(!is_found(head, ""), "'%s' in\n%s", head, findings)
 
 /* A broker knows of a topic some time after it has said that it made it. */
 static void wait_for_leader(rd_kafka_t *rk, const char *name)
