@@ -1,71 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* kafka_faults.h - librdkafka between the adapter and the real one: the n-th
- * call of a function that the adapter makes fails as a test says, and the clock
- * goes ahead.
- *
- * The program's functions come before those of a library that is loaded later.
- * Only calls out of mqm_kafka.so count: librdkafka calls its own, too.
- */
+/* kafka_faults.h - between the Kafka adapter and librdkafka: see faults.h. */
 #ifndef FAKES_KAFKA_FAULTS_H
 #define FAKES_KAFKA_FAULTS_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* dladdr, RTLD_NEXT */
-#endif
-
+#include "faults.h"
 #include "kafka.h"
 
-#include <stdatomic.h>
-#include <stdbool.h>
-
-static struct {
-    const char *name;           /* of the function; NULL: none fails */
-    int nth, times;             /* from the nth call on, so often */
-    rd_kafka_resp_err_t err;    /* what is answered */
-    bool done;                  /* and done all the same */
-    atomic_int calls, failed;
-    atomic_llong ahead_ms;      /* the adapter's clock */
-    int replicas;               /* 0, or how many each partition seems to have */
-} fault;
-
-enum { DONE_ALL_THE_SAME = -1 }; /* for times */
+/* What the call that fails answers; 0 of those that wait: silence. */
+static rd_kafka_resp_err_t fault_err;
+static int replicas; /* 0, or how many each partition seems to have */
 
 static inline void fail_call(const char *name, int nth, int times,
                              rd_kafka_resp_err_t err)
 {
-    fault.name = NULL;
-    fault.nth = nth;
-    fault.times = times < 0 ? 1 : times;
-    fault.done = times < 0;
-    fault.err = err;
-    fault.calls = fault.failed = 0;
-    fault.name = name;
+    fault_err = err;
+    fail_next(name, nth, times);
 }
-
-static inline bool from_adapter(const void *caller)
-{
-    Dl_info info;
-
-    return dladdr(caller, &info) && info.dli_fname &&
-           strstr(info.dli_fname, "mqm_kafka.so");
-}
-
-static inline bool fails_now(const char *name, const void *caller)
-{
-    int n;
-
-    if (!fault.name || strcmp(fault.name, name) || !from_adapter(caller))
-        return false;
-    n = ++fault.calls;
-    if (n < fault.nth || n >= fault.nth + fault.times)
-        return false;
-    fault.failed++;
-    return true;
-}
-
-/* Seen by what is loaded later, though the build hides what is not said. */
-#define SEEN __attribute__((visibility("default")))
-#define CALLER __builtin_return_address(0)
 
 static inline int time_goes_by(void)
 {
@@ -83,31 +33,13 @@ static inline rd_kafka_resp_err_t fatal(char *why, size_t size)
 {
     if (why)
         snprintf(why, size, "as told");
-    return fault.err;
+    return fault_err;
 }
-
-#define REAL_ONE(type, name, types)                                            \
-    static type(*real) types;                                                  \
-    if (!real) {                                                               \
-        void *found = dlsym(RTLD_NEXT, #name);                                 \
-        memcpy(&real, &found, sizeof(real));                                   \
-    }
-
-#define MAY_FAIL(type, name, types, args, bad)                                 \
-    SEEN type name types                                                       \
-    {                                                                          \
-        REAL_ONE(type, name, types)                                            \
-        if (!fails_now(#name, CALLER))                                         \
-            return real args;                                                  \
-        if (fault.done)                                                        \
-            (void)real args;                                                   \
-        return bad;                                                            \
-    }
 
 #define LIST const rd_kafka_topic_partition_list_t *l
 #define MUTABLE rd_kafka_topic_partition_list_t *l
 #define ERR_OF(name, types, args)                                              \
-    MAY_FAIL(rd_kafka_resp_err_t, name, types, args, fault.err)
+    MAY_FAIL(rd_kafka_resp_err_t, name, types, args, fault_err)
 
 ERR_OF(rd_kafka_subscribe, (rd_kafka_t * rk, LIST), (rk, l))
 ERR_OF(rd_kafka_offsets_store, (rd_kafka_t * rk, MUTABLE), (rk, l))
@@ -151,12 +83,12 @@ SEEN rd_kafka_resp_err_t rd_kafka_metadata(rd_kafka_t *rk, int all,
              (rd_kafka_t * rk, int all, rd_kafka_topic_t *t,
               const struct rd_kafka_metadata **md, int ms))
     rd_kafka_resp_err_t err = fails_now("rd_kafka_metadata", CALLER)
-                                  ? fault.err
+                                  ? fault_err
                                   : real(rk, all, t, md, ms);
 
-    for (int i = 0; !err && fault.replicas && i < (*md)->topic_cnt; i++)
+    for (int i = 0; !err && replicas && i < (*md)->topic_cnt; i++)
         for (int j = 0; j < (*md)->topics[i].partition_cnt; j++)
-            (*md)->topics[i].partitions[j].replica_cnt = fault.replicas;
+            (*md)->topics[i].partitions[j].replica_cnt = replicas;
     return err;
 }
 
@@ -164,7 +96,7 @@ static rd_kafka_resp_err_t last_one;
 
 static inline int no_start(void)
 {
-    last_one = fault.err;
+    last_one = fault_err;
     return -1;
 }
 
@@ -208,16 +140,16 @@ MAY_FAIL(int, rd_kafka_consumer_closed, (rd_kafka_t * rk), (rk),
          time_goes_by())
 MAY_FAIL(rd_kafka_error_t *, rd_kafka_consumer_close_queue,
          (rd_kafka_t * rk, rd_kafka_queue_t *q), (rk, q),
-         rd_kafka_error_new(fault.err, "as told"))
+         rd_kafka_error_new(fault_err, "as told"))
 MAY_FAIL(rd_kafka_error_t *, rd_kafka_incremental_assign,
          (rd_kafka_t * rk, LIST), (rk, l),
-         rd_kafka_error_new(fault.err, "as told"))
+         rd_kafka_error_new(fault_err, "as told"))
 MAY_FAIL(rd_kafka_error_t *, rd_kafka_incremental_unassign,
          (rd_kafka_t * rk, LIST), (rk, l),
-         rd_kafka_error_new(fault.err, "as told"))
+         rd_kafka_error_new(fault_err, "as told"))
 MAY_FAIL(rd_kafka_error_t *, rd_kafka_produceva,
          (rd_kafka_t * rk, const rd_kafka_vu_t *v, size_t n), (rk, v, n),
-         rd_kafka_error_new(fault.err, "as told"))
+         rd_kafka_error_new(fault_err, "as told"))
 MAY_FAIL(rd_kafka_resp_err_t, rd_kafka_fatal_error,
          (rd_kafka_t * rk, char *why, size_t size), (rk, why, size),
          fatal(why, size))
@@ -227,7 +159,7 @@ static rd_kafka_message_t broken;
 
 static inline rd_kafka_message_t *broken_message(void)
 {
-    broken.err = fault.err;
+    broken.err = fault_err;
     return broken.err || time_goes_by() ? &broken : NULL;
 }
 
@@ -244,38 +176,6 @@ SEEN void rd_kafka_message_destroy(rd_kafka_message_t *message)
     REAL_ONE(void, rd_kafka_message_destroy, (rd_kafka_message_t * message))
     if (message != &broken)
         real(message);
-}
-
-/* Not found by dlsym(), which may allocate. */
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-
-SEEN void *malloc(size_t size)
-{
-    return fails_now("malloc", CALLER) ? NULL : __libc_malloc(size);
-}
-
-SEEN void *calloc(size_t n, size_t size)
-{
-    return fails_now("calloc", CALLER) ? NULL : __libc_calloc(n, size);
-}
-
-SEEN void *realloc(void *p, size_t size)
-{
-    return fails_now("realloc", CALLER) ? NULL : __libc_realloc(p, size);
-}
-
-MAY_FAIL(char *, strdup, (const char *text), (text), NULL)
-
-SEEN int clock_gettime(clockid_t clock, struct timespec *t)
-{
-    REAL_ONE(int, clock_gettime, (clockid_t clock, struct timespec *t))
-    int r = real(clock, t);
-
-    if (r == 0 && fault.ahead_ms && from_adapter(CALLER))
-        t->tv_sec += (time_t)(fault.ahead_ms / 1000);
-    return r;
 }
 
 #endif
