@@ -39,7 +39,7 @@ claim.c|tokens have no random part|s/(x ^ x >> 31) >> (64 - CHANCE)/(x >> 63 >> 
 claim.c|a token that was overtaken is proposed all the same|s/if (w->rq.op != OP_ACQUIRE || w->now.token <= w->rq.token)/if (1)/
 claim.c|a doubt of the store is a plain loss|s/w->rq.unsure = true;/w->rq.unsure = false;/
 claim.c|the policy is never too old|s/w->rq.may_pin_away = [^;]*;/w->rq.may_pin_away = true; (void)since;/
-claim.c|one key twice in one call of the store|s/if (same_key(&slot\[at\]->swap.key, &w\[i\]->swap.key))/if (0)/
+claim.c|one key twice in one call of the store|s/!mqm__key_set_add(&keys, &w\[i\]->swap.key)/0/
 claim.c|what the store did not answer counts as granted|s/finish(w, r < 0 ? r : -EIO);/finish(w, MQM_OK);/
 claim.c|an unanswered cell is decided on as if it were empty|s/} else if (r == MQM_LOST) {/} else if (r == MQM_LOST || r < 0) {/
 claim.c|a copy out of parking is not told apart|s/w->rq.parked_copy = flags & MQM_FROM_PARKING;/w->rq.parked_copy = false;/
@@ -68,7 +68,7 @@ steps.c|a renewal is fine however late its answer comes|s/if (left <= 0) {/if (0
 steps.c|the end of a claim names no token|s/w->rq.token = c->op == MQM_OP_ACQUIRE ? 0 : c->token;/w->rq.token = 0;/
 codec.c|the doubt is not written|s/put(p, r->doubt, 8)/put(p, 0, 8)/
 run.c|a claim that came late counts from when it was answered|s/asked_ms - i->w->now.age_ms/mqm__mono_ms()/
-plugin.c|a store is told of no clock that is ahead|s/    return most;/    return 0;/
+remember.c|a store is told of no clock that is ahead|s/    return most;/    return 0;/
 policy.c|the cut decides before the switch moment|s/q->born_ms < p->since_ms/q->born_ms < 0/
 limbo.c|a token stays in limbo when it is taken|s/l->at\[at\].key = l->at\[at\].token = 0;/;/;s/atomic_fetch_sub(&l->used, 1);/;/
 BUGS
