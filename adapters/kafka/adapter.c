@@ -20,6 +20,7 @@ static void kafka_close(void *self)
         rd_kafka_conf_destroy(k->consumer);
     if (k->producer)
         rd_kafka_conf_destroy(k->producer);
+    wake_close(k);
     pthread_mutex_destroy(&k->fetching);
     pthread_mutex_destroy(&k->errors);
     pthread_mutex_destroy(&k->polling);
@@ -40,7 +41,9 @@ static int kafka_open(void **self, const struct mqm_host *host,
     pthread_mutex_init(&k->polling, NULL);
     pthread_mutex_init(&k->errors, NULL);
     pthread_mutex_init(&k->fetching, NULL);
-    r = kafka_settings(k);
+    r = wake_open(k);
+    if (r == 0)
+        r = kafka_settings(k);
     if (r == 0)
         r = kafka_producer_new(&k->out, k);
     if (r < 0) {

@@ -19,7 +19,6 @@
 
 enum {
     POLL_MS_MAX = 500, /* so that a stop is noticed */
-    TURN_MS = 20,      /* each group's turn, where there are several */
 };
 
 /* ------------------------------ subscribing ------------------------------ */
@@ -51,6 +50,7 @@ static int group_new(struct group **out, struct kafka *k, const char *name)
     if (r < 0)
         goto out;
     rd_kafka_poll_set_consumer(g->rk);
+    wake_for(g);
     g->next = k->groups;
     k->groups = g;
     *out = g;
@@ -189,15 +189,14 @@ static size_t batch_max(const struct mqm_host *host)
     return n < 1 ? 1 : n > KAFKA_BATCH_MAX ? KAFKA_BATCH_MAX : n;
 }
 
-static int fill(struct group *g, int timeout_ms)
+static int fill(struct group *g)
 {
     size_t max = batch_max(g->c.k->host);
     int r = 0;
 
     while (g->n < max && r == 0) {
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(g->rk, timeout_ms);
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(g->rk, 0);
 
-        timeout_ms = 0;
         if (!m)
             break;
         if (!m->err && wanted(g, m)) {
@@ -296,16 +295,12 @@ static int deliver(struct group *g)
 /* -------------------------------- polling -------------------------------- */
 
 /* Returns how many were delivered.  An error beside messages is in the log. */
-static int group_poll(struct group *g, int64_t timeout_ms)
+static int group_poll(struct group *g)
 {
-    int64_t now_ms = kafka_now_ms(), next_ms;
     int n, r, d = 0;
 
-    parts_resume(g, now_ms);
-    next_ms = parts_next_ms(g);
-    if (next_ms - now_ms < timeout_ms)
-        timeout_ms = next_ms - now_ms;
-    r = fill(g, (int)timeout_ms);
+    parts_resume(g, kafka_now_ms());
+    r = fill(g);
     n = (int)g->n;
     if (n > 0)
         d = deliver(g);
@@ -314,31 +309,34 @@ static int group_poll(struct group *g, int64_t timeout_ms)
     return d < 0 ? d : n > 0 ? n : r;
 }
 
-static int64_t at_most(int64_t a_ms, int64_t b_ms)
-{
-    return a_ms < 0 ? 0 : a_ms < b_ms ? a_ms : b_ms;
-}
-
-/* Each group in turn, first those that have something, until one had. */
+/* Each group in turn, until one had something. */
 static int poll_groups(struct kafka *k, int64_t end_ms)
 {
-    int64_t turn_ms = k->groups->next ? 0 : POLL_MS_MAX;
     int n = 0, bad = 0;
 
     for (;;) {
+        int64_t until_ms = end_ms;
+
+        wake_clear(k);
         for (struct group *g = k->groups; g; g = g->next) {
-            int r = group_poll(g, at_most(end_ms - kafka_now_ms(), turn_ms));
+            int r = group_poll(g);
 
             if (r < 0)
                 bad = r;
             else
                 n += r;
+            if (parts_next_ms(g) < until_ms)
+                until_ms = parts_next_ms(g);
         }
         if (n > 0 || bad < 0 || kafka_now_ms() >= end_ms)
             return bad;
-        if (k->groups->next)
-            turn_ms = TURN_MS;
+        wake_wait(k, until_ms);
     }
+}
+
+static int64_t at_most(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < 0 ? 0 : a_ms < b_ms ? a_ms : b_ms;
 }
 
 int kafka_poll(void *self, int timeout_ms)

@@ -42,6 +42,7 @@ struct group {
     struct group *next;
     char *name;
     rd_kafka_t *rk;
+    rd_kafka_queue_t *queue; /* what it polls: see wake.c */
     rd_kafka_topic_partition_list_t *topics;
     rd_kafka_topic_t **rkts; /* of the same order */
     struct part *parts;

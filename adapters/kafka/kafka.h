@@ -50,6 +50,8 @@ struct kafka {
     struct producer *out;
     pthread_mutex_t fetching;
     struct fetcher *fetcher; /* begun with the first fetch */
+    int wake[2];             /* a pipe: see wake.c           */
+    int64_t clock_ahead_ms;  /* of the monotonic one         */
 };
 
 /* settings.c */
@@ -75,6 +77,13 @@ void kafka_fill_in(struct mqm_delivery *d, char origin[32],
 int kafka_subscribe(void *self, const char *group, const char *topic);
 int kafka_poll(void *self, int timeout_ms);
 void kafka_leave(struct kafka *k);
+
+/* wake.c */
+int wake_open(struct kafka *k);
+void wake_close(struct kafka *k);
+void wake_for(struct group *g);
+void wake_clear(struct kafka *k);
+void wake_wait(struct kafka *k, int64_t until_ms);
 
 /* producer.c */
 int kafka_producer_new(struct producer **out, struct kafka *k);

@@ -10,8 +10,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { COMMIT_MS = 3000 };
+enum { COMMIT_MS = 3000, LEAVE_NAP_NS = 5000000 };
 
 static int is_in(const rd_kafka_topic_partition_list_t *list,
                  const rd_kafka_message_t *m)
@@ -148,9 +149,11 @@ static void leave(struct group *g, int64_t end_ms)
             break;
         }
         /* Not rd_kafka_queue_poll_callback(), which aborts on a message. */
-        m = rd_kafka_consume_queue(q, 50);
+        m = rd_kafka_consume_queue(q, 0);
         if (m)
             rd_kafka_message_destroy(m);
+        else
+            nanosleep(&(struct timespec){0, LEAVE_NAP_NS}, NULL);
     }
     if (error) {
         complain(g, "give up", rd_kafka_error_string(error));
@@ -167,6 +170,8 @@ void group_close(struct group *g, int64_t end_ms)
     for (int i = 0; g->topics && i < g->topics->cnt; i++)
         if (g->rkts[i])
             rd_kafka_topic_destroy(g->rkts[i]);
+    if (g->queue)
+        rd_kafka_queue_destroy(g->queue);
     if (g->rk)
         rd_kafka_destroy_flags(g->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     if (g->topics)

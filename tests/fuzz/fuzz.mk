@@ -36,6 +36,7 @@ fuzz-replay: $(FUZZ_ALL:%=$(BUILD)/fuzz/%)
 fuzz-names:
 	@echo $(FUZZ_ALL)
 
+fuzz: SECONDS ?= 60
 fuzz: ## fuzz what reads foreign bytes: SECONDS=60 each, or FUZZ=name
 	@scripts/setup fuzz
 	@$(MAKE) -s BUILD='$(BUILD)/fuzzing' CC=clang OPT='-O1 -g' \

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* wake.c - waits for messages of any group, by a clock that nobody sets.
+ *
+ * librdkafka's own waits end at an instant of the wall clock (its issue 2145):
+ * one that began while that clock was an hour ahead lasts an hour longer once
+ * it is put right, and no copy is worked on.  So none of them is used in
+ * kafka_poll(): librdkafka writes to a pipe when something comes into a group's
+ * empty queue, and poll() waits for that.
+ *
+ * Its main thread sleeps in the same way, and with it the heartbeats.  A
+ * question to it wakes it: each group is asked one when the clock went back.
+ */
+#include "group.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    WAIT_MS_MAX = 500, /* so that a stop is noticed, and a clock set back */
+    BACK_MS = 100,     /* less is not worth a word */
+};
+
+static int64_t clock_ahead_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - kafka_now_ms();
+}
+
+int wake_open(struct kafka *k)
+{
+    const struct mqm_host *host = k->host;
+
+    if (pipe(k->wake) < 0) {
+        k->wake[0] = k->wake[1] = -1;
+        return host->fail(host, -errno, "cannot make a pipe");
+    }
+    for (int i = 0; i < 2; i++)
+        if (fcntl(k->wake[i], F_SETFL, O_NONBLOCK) < 0 ||
+            fcntl(k->wake[i], F_SETFD, FD_CLOEXEC) < 0)
+            return host->fail(host, -errno, "cannot set up a pipe");
+    k->clock_ahead_ms = clock_ahead_ms();
+    return 0;
+}
+
+void wake_close(struct kafka *k)
+{
+    for (int i = 0; i < 2; i++)
+        if (k->wake[i] >= 0)
+            close(k->wake[i]);
+}
+
+/* From now on this group's messages end a wait. */
+void wake_for(struct group *g)
+{
+    g->queue = rd_kafka_queue_get_consumer(g->rk);
+    rd_kafka_queue_io_event_enable(g->queue, g->c.k->wake[1], "", 1);
+}
+
+static void follow_clock(struct kafka *k)
+{
+    int64_t ahead_ms = clock_ahead_ms(), back_ms = k->clock_ahead_ms - ahead_ms;
+    rd_kafka_topic_partition_list_t *list;
+
+    k->clock_ahead_ms = ahead_ms;
+    if (back_ms < BACK_MS)
+        return;
+    k->host->log(k->host, MQM_INFO,
+                 "the clock was set back by %" PRId64 " ms: librdkafka, which "
+                 "would sleep for as long, is woken",
+                 back_ms);
+    for (struct group *g = k->groups; g; g = g->next)
+        if (!rd_kafka_assignment(g->rk, &list))
+            rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* To be called before the groups are looked at: what comes later ends the
+ * wait. */
+void wake_clear(struct kafka *k)
+{
+    char buf[64];
+
+    while (read(k->wake[0], buf, sizeof(buf)) == (ssize_t)sizeof(buf))
+        ;
+    follow_clock(k);
+}
+
+void wake_wait(struct kafka *k, int64_t until_ms)
+{
+    struct pollfd p = {.fd = k->wake[0], .events = POLLIN};
+    int64_t ms = until_ms - kafka_now_ms();
+
+    (void)poll(&p, 1, ms < 0 ? 0 : ms < WAIT_MS_MAX ? (int)ms : WAIT_MS_MAX);
+}
