@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct {
     const char *name;           /* of the function; NULL: none fails */
@@ -106,14 +107,15 @@ SEEN void *realloc(void *p, size_t size)
 
 MAY_FAIL(char *, strdup, (const char *text), (text), NULL)
 
-static inline int no_socket(void)
+static inline int no_file(void)
 {
     errno = EMFILE;
     return -1;
 }
 
 MAY_FAIL(int, socket, (int domain, int type, int protocol),
-         (domain, type, protocol), no_socket())
+         (domain, type, protocol), no_file())
+MAY_FAIL(int, pipe, (int fd[2]), (fd), no_file())
 
 SEEN int clock_gettime(clockid_t clock, struct timespec *t)
 {

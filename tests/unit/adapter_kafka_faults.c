@@ -8,7 +8,7 @@
 
 enum { FOR_GOOD = 1000000, TRIES = 400, MESSAGES = 20 };
 
-/* One topic for all that only reads. */
+/* One for all: each reads it, in a group of its own if in one. */
 static char topic[64];
 
 static void topic_with_messages(void)
@@ -160,7 +160,6 @@ START_TEST(one_failing_call)
     struct bench *b = bench_on(NULL, NULL);
     int r;
 
-    topic_with_messages();
     visits = 0;
     fail_call(e->function, e->nth, e->times, e->err);
     r = calls[e->call](b);
@@ -299,7 +298,6 @@ START_TEST(consumed_all_the_same)
     char group[64];
     size_t left;
 
-    topic_with_messages();
     name_new(group, "g");
     b->script = at_random;
     b->batch = 7;
@@ -325,7 +323,7 @@ END_TEST
 
 /* --------------------------------- opening ------------------------------- */
 
-START_TEST(opening_without_memory)
+START_TEST(opening_without_means)
 {
     struct mqm_setting s[] = {{"bootstrap.servers", broker(), 0}};
     struct bench *b = bench_new();
@@ -338,6 +336,10 @@ START_TEST(opening_without_memory)
         ck_assert_str_eq(b->why, "out of memory");
         ck_assert_ptr_null(b->self);
     }
+    fail_call("pipe", 1, 1, 0);
+    ck_assert_int_eq(bench_open(b, s, 1), -EMFILE);
+    fault.name = NULL;
+    ck_assert_str_eq(b->why, "cannot make a pipe");
     ck_assert_int_eq(bench_open(b, s, 1), 0);
     bench_free(b);
 }
@@ -365,11 +367,12 @@ int main(int argc, char **argv)
 
     (void)argc;
     tcase_set_timeout(t, 90);
+    tcase_add_unchecked_fixture(t, topic_with_messages, NULL);
     tcase_add_loop_test(t, one_failing_call, 0,
                         (int)(sizeof(expected) / sizeof(*expected)));
     tcase_add_loop_test(t, consumed_all_the_same, 0,
                         (int)(sizeof(consuming) / sizeof(*consuming)));
-    tcase_add_test(t, opening_without_memory);
+    tcase_add_test(t, opening_without_means);
     tcase_add_test(t, a_producer_begins_anew);
     suite_add_tcase(s, t);
     return run_suite(s, argv);
