@@ -163,8 +163,25 @@ static inline rd_kafka_message_t *broken_message(void)
     return broken.err || time_goes_by() ? &broken : NULL;
 }
 
-MAY_FAIL(rd_kafka_message_t *, rd_kafka_consumer_poll,
-         (rd_kafka_t * rk, int ms), (rk, ms), broken_message())
+/* Called by each poll of the adapter, with how many messages came before. */
+static void (*before_poll)(int polled);
+
+SEEN rd_kafka_message_t *rd_kafka_consumer_poll(rd_kafka_t *rk, int ms)
+{
+    REAL_ONE(rd_kafka_message_t *, rd_kafka_consumer_poll,
+             (rd_kafka_t * rk, int ms))
+    static atomic_int polled;
+    rd_kafka_message_t *m;
+
+    if (before_poll)
+        before_poll(polled);
+    if (fails_now("rd_kafka_consumer_poll", CALLER))
+        return broken_message();
+    m = real(rk, ms);
+    polled += m && !m->err;
+    return m;
+}
+
 MAY_FAIL(rd_kafka_message_t *, rd_kafka_consume,
          (rd_kafka_topic_t * t, int32_t p, int ms), (t, p, ms),
          broken_message())
