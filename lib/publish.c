@@ -42,31 +42,65 @@ static const struct mqm_adapter *sender(struct side *s, int *r)
     return NULL;
 }
 
+/* A message as one side gets it. */
+struct sending {
+    struct side *side;
+    const struct mqm_adapter *a;
+    struct mqm_delivery d;
+};
+
+static int prepare(struct sending *o, mqm *m, const struct topic_config *t,
+                   int i, const struct mqm_delivery *d)
+{
+    const struct call *from = d->call;
+    int r;
+
+    o->side = mqm__side(m, t->at[i].side->name);
+    o->d = *d;
+    if (from ? from->side != o->side : !d->msg.side)
+        o->d.raw = NULL; /* another broker's message */
+    r = o->d.raw ? 0 : key_is_id(&t->at[i], &o->d.msg);
+    if (r < 0)
+        return r;
+    o->a = sender(o->side, &r);
+    if (!o->a)
+        return r;
+    o->d.msg.side = o->side->name;
+    o->d.msg.topic = t->at[i].topic;
+    o->d.msg.group = t->at[i].group;
+    return 0;
+}
+
+static int told(const struct sending *o, int r)
+{
+    return r < 0 ? mqm__fail_in(r, "side '%s': ", o->side->name) : r;
+}
+
 static int send_to(mqm *m, const struct topic_config *t, int i,
                    const struct mqm_delivery *d, const struct fields *l)
 {
-    struct side *s = mqm__side(m, t->at[i].side->name);
-    const struct call *from = d->call;
-    struct mqm_delivery copy = *d;
-    const struct mqm_adapter *a;
-    int r;
+    struct sending o;
+    void *self;
+    int r = prepare(&o, m, t, i, d);
 
-    if (from ? from->side != s : !d->msg.side)
-        copy.raw = NULL; /* another broker's message */
-    r = copy.raw ? 0 : key_is_id(&t->at[i], &copy.msg);
     if (r < 0)
         return r;
-    a = sender(s, &r);
-    if (!a)
+    self = o.side->adapter.self;
+    if (l && mqm__can(o.a, publish_with))
+        return told(&o, o.a->publish_with(self, &o.d, l->f, l->n));
+    return told(&o, o.a->publish(self, &o.d));
+}
+
+/* Would it be refused there without a question to the broker? */
+static int may_send_to(mqm *m, const struct topic_config *t, int i,
+                       const struct mqm_delivery *d)
+{
+    struct sending o;
+    int r = prepare(&o, m, t, i, d);
+
+    if (r < 0 || !mqm__can(o.a, may_publish))
         return r;
-    copy.msg.side = s->name;
-    copy.msg.topic = t->at[i].topic;
-    copy.msg.group = t->at[i].group;
-    if (l && mqm__can(a, publish_with))
-        r = a->publish_with(s->adapter.self, &copy, l->f, l->n);
-    else
-        r = a->publish(s->adapter.self, &copy);
-    return r < 0 ? mqm__fail_in(r, "side '%s': ", s->name) : r;
+    return told(&o, o.a->may_publish(o.side->adapter.self, &o.d));
 }
 
 /* ------------------------ from the other broker -------------------------- */
@@ -115,7 +149,9 @@ int mqm__send_copy(mqm *m, const struct topic_config *t, int at,
     return r;
 }
 
-/* To the old side first: while the switch is off it alone works. */
+/* To the old side first: while the switch is off it alone works.  But to none
+ * as long as the other one would refuse it: half would be sent, by a fault that
+ * is ours, and sending it again mends nothing. */
 static int publish(mqm *m, const struct config *c, const struct mqm_delivery *d)
 {
     const struct topic_config *t;
@@ -129,6 +165,9 @@ static int publish(mqm *m, const struct config *c, const struct mqm_delivery *d)
         if (only < 0)
             return only;
     }
+    for (int i = 0; i < MQM_SIDES && r == 0; i++)
+        if (only < 0 || only == i)
+            r = may_send_to(m, t, i, d);
     for (int i = 0; i < MQM_SIDES && r == 0; i++)
         if (only < 0 || only == i)
             r = mqm__send_copy(m, t, i, d);

@@ -72,6 +72,8 @@
  *  (10) While the pause after a failure lasts, nobody is given the message.
  *       Once a pause or a lease is over, whoever of its side asks next is, and
  *       with a lease that lasts.
+ *  (11) Once faults stop every message ends: DONE, and no copy is kept any
+ *       more, or PARKED as long as nobody resolves.
  *
  * They rest on what this file cannot see to: a store that may have forgotten a
  * message says so (unsure); both brokers got the message and keep a copy until

@@ -74,6 +74,20 @@ static size_t collect(mqm *m, struct scratch *s, struct renewal *list,
     return n;
 }
 
+/* Most of the time nothing is, and then no memory is wanted either. */
+static bool any_due(mqm *m)
+{
+    int64_t now = mqm__mono_ms();
+    bool found = false;
+
+    pthread_mutex_lock(&m->lock);
+    for (const struct run *r = m->runs; r && !found; r = r->next)
+        for (size_t k = 0; k < (size_t)CHUNKS * CHUNK && !found; k++)
+            found = due(&r->chunk[k / CHUNK].item[k % CHUNK], now);
+    pthread_mutex_unlock(&m->lock);
+    return found;
+}
+
 static bool runs_still(const mqm *m, const struct run *r)
 {
     for (const struct run *p = m->runs; p; p = p->next)
@@ -116,9 +130,9 @@ static struct run *nth_run(mqm *m, size_t nth)
 
 void mqm__renew_all(mqm *m)
 {
-    struct scratch *s = NULL;
+    struct scratch *s = any_due(m) ? mqm__scratch(m) : NULL;
 
-    for (size_t nth = 0;; nth++) {
+    for (size_t nth = 0; s; nth++) {
         struct renewal list[WORK_MAX];
         struct work *w[WORK_MAX];
         struct snapshot *hold = NULL;
@@ -126,8 +140,6 @@ void mqm__renew_all(mqm *m)
         struct run *r;
         size_t n = 0;
 
-        if (!s && !(s = mqm__scratch(m)))
-            return;
         pthread_mutex_lock(&m->lock);
         r = nth_run(m, nth);
         if (r)
@@ -143,7 +155,8 @@ void mqm__renew_all(mqm *m)
         spread(m, s, list, n, asked);
         mqm__snapshot_put(hold);
     }
-    mqm__scratch_put(m, s);
+    if (s)
+        mqm__scratch_put(m, s);
 }
 
 int mqm_check(const struct mqm_delivery *d)

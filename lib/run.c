@@ -1,42 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* run.c - see run.h.  run_claim.c has what comes before the store is
- * asked, run_end.c what happens after a handler. */
+/* run.c - see run.h.  run_claim.c has what comes before the store is asked,
+ * run_work.c the work, run_end.c what happens after a handler. */
 #include "run.h"
 #include "error.h"
 #include "run_claim.h"
 #include "run_end.h"
+#include "run_work.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* A holder is usually done long before its lease ends, and until then the lane
- * stands still. */
-enum { HELD_MS = 100 };
-
-/* A copy that cannot be told from others is nobody's on the new side: kept in
- * the parking topic, neither dropped nor worked on. */
-static void no_id(struct run *r, struct item *i)
-{
-    int err = mqm__keep_body(r, i->w->topic, i->d);
-    mqm__log(r->m, MQM_ERROR, "side '%s', topic '%s', %s: %s; its body %s",
-             i->w->rq.side, i->w->topic->topic,
-             i->d->msg.origin ? i->d->msg.origin : "?", i->w->why,
-             err < 0 ? "could not be kept, the copy comes again"
-                     : "is in the parking topic");
-    mqm__put_off(i->d, err < 0 ? -EBADMSG : MQM_OK, RUN_RETRY_MS, i->w->why);
-}
-
-/* In its turn, as all that blocks a lane or is done for good: what is before it
- * in its lane may go, and what is rewound to is not done twice. */
-static void not_asked(struct run *r, struct item *i)
-{
-    if (mqm__lane_blocked(r, i->d->lane))
-        mqm__put_off(i->d, MQM_LATER, 0, "behind one that comes again");
-    else if (i->no_id)
-        no_id(r, i);
-    if (i->d->result != MQM_OK)
-        mqm__block_lane(r, i->d->lane);
-}
 
 static size_t unfinished(struct chunk *c, struct work **w)
 {
@@ -68,7 +40,8 @@ static void post(struct run *r, struct chunk *c)
 
 static void post_claims(struct run *r, struct chunk *c)
 {
-    c->claimed_us = mqm__mono_us();
+    c->asked_ms = mqm__mono_ms();
+    c->worked_us = r->worked_us;
     c->told = false;
     post(r, c);
 }
@@ -96,156 +69,13 @@ static void finish_claims(struct run *r, struct chunk *c)
     mqm__work_finish(r->m, &c->flight);
     for (size_t k = 0; k < c->n; k++)
         if (c->item[k].asked)
-            answer_came(&c->item[k], c->claimed_us / 1000);
+            answer_came(&c->item[k], c->asked_ms);
 }
 
 static void finish_ends(struct run *r, struct chunk *c)
 {
     mqm__work_finish(r->m, &c->flight);
     mqm__conclude(r, c);
-}
-
-/* -------------------------------- working -------------------------------- */
-
-static void learn_pace(struct run *r, int64_t us)
-{
-    int64_t old = atomic_load_explicit(r->pace_us, memory_order_relaxed);
-    int64_t new = us > old ? us : old - (old - us) / 4;
-
-    atomic_store_explicit(r->pace_us, new, memory_order_relaxed);
-}
-
-/* False if this process stood still, or the store did, or the keeper has handed
- * it back because it waited too long. */
-static bool may_begin(struct item *i)
-{
-    int64_t age = mqm__mono_ms() - atomic_load(&i->leased_ms);
-    int claimed = PHASE_CLAIMED;
-
-    return age < i->w->topic->lease_ms / 2 &&
-           atomic_compare_exchange_strong(&i->phase, &claimed, PHASE_WORKING);
-}
-
-static void call_handler(struct run *r, struct item *i)
-{
-    int64_t t0 = mqm__mono_us();
-    int outcome;
-
-    i->d->result = i->w->result;
-    i->d->attempt = i->w->now.attempts;
-    i->d->why = i->w->why;
-    i->d->deadline_ms = mqm__now_ms() + i->w->topic->handler_ms;
-    atomic_store(&i->deadline_ms, t0 / 1000 + i->w->topic->handler_ms);
-    outcome = r->handler(r->user, i->d);
-    mqm__handler_said(r, i, outcome);
-    learn_pace(r, mqm__mono_us() - t0);
-}
-
-static int64_t when_again(const struct work *w)
-{
-    if (w->result != MQM_LATER || !w->retry_ms)
-        return RUN_RETRY_MS;
-    if (w->now.state == MQM_HELD && w->retry_ms > HELD_MS)
-        return HELD_MS;
-    return w->retry_ms;
-}
-
-/* A copy of the same message, earlier in this run, has had it, and its end is
- * on its way: how that went is known after the next exchange, not when its
- * lease would be over. */
-static bool is_held_here(const struct run *r, const struct item *i)
-{
-    if (i->w->result != MQM_LATER || !i->w->now.token)
-        return false;
-    for (size_t c = 0; c < CHUNKS; c++)
-        for (size_t k = 0; k < r->chunk[c].n; k++) {
-            const struct item *other = &r->chunk[c].item[k];
-
-            if (other->token == i->w->now.token &&
-                atomic_load(&other->phase) == PHASE_ENDING)
-                return true;
-        }
-    return false;
-}
-
-/* Not ours to work on: what becomes of the copy. */
-static void not_ours(struct run *r, struct item *i)
-{
-    int result = i->w->result;
-
-    mqm__audit(r->m, "acquire", &i->d->msg, i->w);
-    if (result == MQM_SKIP) {
-        mqm__put_off(i->d, MQM_OK, 0, i->w->why);
-        return;
-    }
-    mqm__put_off(i->d, result, when_again(i->w), i->w->why);
-    mqm__block_lane(r, i->d->lane);
-}
-
-/* Claimed.  False: it is handed back, and so is what follows. */
-static bool ours(struct run *r, struct chunk *c, struct item *i)
-{
-    bool late = c->begun &&
-                mqm__mono_us() - c->claimed_us > (CHUNKS + 1) * CHUNK_US;
-
-    mqm__audit(r->m, "acquire", &i->d->msg, i->w);
-    if (mqm__lane_blocked(r, i->d->lane)) {
-        mqm__put_off(i->d, MQM_LATER, 0, "behind one that comes again");
-        mqm__end(r, i, OP_HAND_BACK);
-        return true;
-    }
-    if (late || atomic_load(&r->m->stopped))
-        return false;
-    if (!may_begin(i)) {
-        mqm__put_off(i->d, MQM_LATER, 0, "its lease was used up unbegun");
-        mqm__block_lane(r, i->d->lane);
-        mqm__end(r, i, OP_HAND_BACK);
-        return true;
-    }
-    c->begun++;
-    if (i->w->result == MQM_DOUBT &&
-        i->w->topic->in_doubt == MQM_DOUBT_PARK)
-        mqm__park(r, i, OP_PARK, i->w->now.doubt == 1 ? WHY_FORGOTTEN
-                                                      : WHY_LEASE);
-    else
-        call_handler(r, i);
-    return true;
-}
-
-/* What was claimed and is not begun goes back, to be claimed anew. */
-static void rewind_to(struct run *r, struct chunk *c, size_t k)
-{
-    r->at = c->from + k;
-    c->rewound = true;
-    for (size_t n = k; n < c->n; n++) {
-        struct item *i = &c->item[n];
-
-        mqm__put_off(i->d, -ECANCELED, 0, "not begun");
-        if (atomic_load(&i->phase) != PHASE_IDLE)
-            mqm__end(r, i, OP_HAND_BACK);
-    }
-}
-
-static void work(struct run *r, struct chunk *c)
-{
-    for (size_t k = 0; k < c->n; k++) {
-        struct item *i = &c->item[k];
-
-        if (!i->asked) {
-            not_asked(r, i);
-            continue;
-        }
-        if (is_held_here(r, i)) {
-            rewind_to(r, c, k);
-            return;
-        }
-        if (atomic_load(&i->phase) == PHASE_IDLE) {
-            not_ours(r, i);
-        } else if (!ours(r, c, i)) {
-            rewind_to(r, c, k);
-            return;
-        }
-    }
 }
 
 /* ------------------------------- the whole ------------------------------- */
@@ -267,7 +97,7 @@ static void give_back(struct run *r, struct chunk *c)
 {
     size_t at = r->at;
 
-    rewind_to(r, c, 0);
+    mqm__rewind_to(r, c, 0);
     r->at = at;
     post_ends(r, c);
     finish_ends(r, c);
@@ -281,7 +111,7 @@ static void work_and_tell(struct run *r, struct chunk *c)
 
     if (!flies)
         mqm__posted(r->m);
-    work(r, c);
+    mqm__work_on(r, c);
     c->plain = only_successes(c);
     if (flies)
         post_ends(r, c);

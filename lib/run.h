@@ -11,9 +11,10 @@
  * As one call, where the store knows no other; else each is on its way as soon
  * as it is known, so that a fast handler does not keep the store waiting.
  *
- * If a chunk takes longer, what was not begun is handed back, and so is what
- * was claimed ahead, and claimed anew.  When mqm__run() returns, nothing is in
- * flight.
+ * If work takes longer, what was not begun is handed back, and so is what was
+ * claimed ahead, and claimed anew.  A store may take longer, up to half a
+ * lease, which counts from before it was asked.  When mqm__run() returns,
+ * nothing is in flight.
  */
 #ifndef MQM_RUN_H
 #define MQM_RUN_H
@@ -27,6 +28,7 @@ enum {
     CHUNK_US = 5000, /* the last two together are 10 ms of work          */
     AHEAD_MIN = 8,   /* handlers so slow that a chunk is smaller: nothing */
                      /*   is claimed ahead, a crash would leave doubts   */
+    LATE_US = (CHUNKS + 1) * CHUNK_US, /* of work, and the rest goes back  */
     BLOCKED_MAX = 64
 };
 
@@ -65,7 +67,8 @@ struct chunk {
     struct item item[CHUNK];
     size_t from, n; /* of the caller's array */
     size_t begun;
-    int64_t claimed_us;
+    int64_t asked_ms;  /* monotonic, before the store was asked           */
+    int64_t worked_us; /* what the run had worked until then              */
     bool rewound; /* not all of it was begun */
     bool told;    /* its ends are posted */
     bool plain;   /* they are all successes */
@@ -80,6 +83,8 @@ struct run {
     mqm_handler handler;
     void *user;
     _Atomic int64_t *pace_us;
+    int64_t working_us; /* monotonic: this chunk's work began then         */
+    int64_t worked_us;  /* on the chunks before it                         */
 
     unsigned char *d; /* the caller's array */
     size_t stride, n, at;

@@ -8,6 +8,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Works are set up before each use, and most never are: this is large. */
+static struct scratch *scratch_new(void)
+{
+    struct scratch *s = malloc(sizeof(*s));
+
+    if (!s) {
+        mqm__fail(-ENOMEM, "no memory for %zu bytes", sizeof(*s));
+        return NULL;
+    }
+    s->next = NULL;
+    s->chunk = NULL;
+    return s;
+}
+
 struct scratch *mqm__scratch(mqm *m)
 {
     struct scratch *s;
@@ -17,11 +31,7 @@ struct scratch *mqm__scratch(mqm *m)
     if (s)
         m->scratch = s->next;
     pthread_mutex_unlock(&m->lock);
-    if (!s)
-        s = calloc(1, sizeof(*s));
-    if (!s)
-        mqm__fail(-ENOMEM, "no memory for %zu bytes", sizeof(*s));
-    return s;
+    return s ? s : scratch_new();
 }
 
 void mqm__scratch_back(mqm *m, struct scratch *s)

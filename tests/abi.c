@@ -112,20 +112,24 @@ AT(mqm_rescued, from, 32);
 AT(mqm_rescued, flags, 40);
 AT(mqm_rescued, why, 48);
 
-SIZE(mqm_retire_options, 48);
+SIZE(mqm_retire_options, 64);
 AT(mqm_retire_options, size, 0);
 AT(mqm_retire_options, side, 8);
 AT(mqm_retire_options, group, 16);
 AT(mqm_retire_options, topic, 24);
 AT(mqm_retire_options, who, 32);
 AT(mqm_retire_options, flags, 40);
+AT(mqm_retire_options, dead, 48);
+AT(mqm_retire_options, n_dead, 56);
 
-SIZE(mqm_retirement, 40);
+SIZE(mqm_retirement, 56);
 AT(mqm_retirement, size, 0);
 AT(mqm_retirement, side, 8);
 AT(mqm_retirement, who, 16);
 AT(mqm_retirement, when_ms, 24);
 AT(mqm_retirement, given, 32);
+AT(mqm_retirement, dead, 40);
+AT(mqm_retirement, n_dead, 48);
 
 SIZE(mqm_settle_options, 56);
 AT(mqm_settle_options, size, 0);
@@ -328,7 +332,7 @@ AT(mqm_store, checkup, 64);
 AT(mqm_store, swap_begin, 72);
 AT(mqm_store, swap_end, 80);
 
-SIZE(mqm_adapter, 120);
+SIZE(mqm_adapter, 128);
 AT(mqm_adapter, size, 0);
 AT(mqm_adapter, open, 8);
 AT(mqm_adapter, close, 16);
@@ -344,6 +348,7 @@ AT(mqm_adapter, headers, 88);
 AT(mqm_adapter, publish_with, 96);
 AT(mqm_adapter, dead, 104);
 AT(mqm_adapter, checkup, 112);
+AT(mqm_adapter, may_publish, 120);
 
 SIZE(mqm_field, 24);
 AT(mqm_field, name, 0);

@@ -104,6 +104,7 @@ static const struct mqm_adapter adapter = {
     .headers = kafka_headers,
     .publish_with = kafka_publish_with,
     .checkup = kafka_checkup,
+    .may_publish = kafka_may_publish,
 };
 
 MQM_PLUGIN = {

@@ -289,7 +289,7 @@ static void look_at_client(const struct look *l)
 {
     const struct mqm_inquiry *q = l->q;
     const int64_t ms =
-        kafka_setting_ms(l->c->k->consumer, "max.poll.interval.ms");
+        kafka_setting_number(l->c->k->consumer, "max.poll.interval.ms");
 
     if (ms <= q->work_ms)
         q->find(q, MQM_WARNING, "max.poll.interval.ms",

@@ -58,7 +58,7 @@ struct kafka {
 int kafka_settings(struct kafka *k);
 const char *kafka_hide(const struct kafka *k, char *buf, size_t size,
                        const char *text);
-int64_t kafka_setting_ms(const rd_kafka_conf_t *conf, const char *name);
+int64_t kafka_setting_number(const rd_kafka_conf_t *conf, const char *name);
 
 /* client.c */
 int kafka_client(rd_kafka_t **out, struct client *c, rd_kafka_type_t type,
@@ -88,6 +88,7 @@ void wake_wait(struct kafka *k, int64_t until_ms);
 /* producer.c */
 int kafka_producer_new(struct producer **out, struct kafka *k);
 void kafka_producer_free(struct producer *p);
+int kafka_may_publish(void *self, const struct mqm_delivery *d);
 int kafka_publish(void *self, const struct mqm_delivery *d);
 int kafka_publish_with(void *self, const struct mqm_delivery *d,
                        const struct mqm_field *fields, size_t n);
@@ -107,6 +108,11 @@ void kafka_fetcher_free(struct fetcher *f);
 int kafka_positions(void *self, const char *group, const char *topic,
                     int (*visit)(void *user, const struct mqm_position *p),
                     void *user);
+
+/* Of an answer; one partition's is enough: nothing is known of the whole. */
+rd_kafka_resp_err_t
+kafka_list_error(const rd_kafka_topic_partition_list_t *list,
+                 rd_kafka_resp_err_t err);
 
 /* checkup.c */
 int kafka_checkup(void *self, const struct mqm_inquiry *q);

@@ -210,14 +210,51 @@ static int tell(struct producer *p, const struct mqm_delivery *d,
                       kafka_last_error(&p->c, last));
 }
 
+/* The legal names of topics: the broker would refuse another. */
+static int check_name(const struct mqm_host *host, const char *name)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "abcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t len = name ? strlen(name) : 0;
+
+    if (len > 0 && len <= 249 && strspn(name, good) == len &&
+        strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+        return 0;
+    return host->fail(host, -EINVAL,
+                      "Kafka allows no topic '%s': use 1 to 249 letters, "
+                      "digits, '.', '_' and '-', and name it in the topic's "
+                      "section of this side",
+                      name ? name : "");
+}
+
+/* What is certainly too large; headers and framing need some bytes more. */
+int kafka_may_publish(void *self, const struct mqm_delivery *d)
+{
+    const struct kafka *k = self;
+    rd_kafka_vu_t key = key_of(d);
+    int64_t max = kafka_setting_number(k->producer, "message.max.bytes");
+    size_t n = d->body_len + key.u.mem.size + d->msg.id_len;
+    int r = check_name(k->host, d->msg.topic);
+
+    if (r < 0 || max <= 0 || n <= (size_t)max)
+        return r;
+    return k->host->fail(k->host, -EMSGSIZE,
+                         "the message for '%s' has %zu bytes, and "
+                         "\"message.max.bytes\" is %lld: raise it, there and "
+                         "at the broker",
+                         d->msg.topic, n, (long long)max);
+}
+
 int kafka_publish_with(void *self, const struct mqm_delivery *d,
                        const struct mqm_field *fields, size_t n)
 {
     struct producer *p = ((struct kafka *)self)->out;
     struct report report = {0, RD_KAFKA_RESP_ERR_NO_ERROR,
                             RD_KAFKA_MSG_STATUS_NOT_PERSISTED};
-    int r = enter(p);
+    int r = kafka_may_publish(self, d);
 
+    if (r == 0)
+        r = enter(p);
     if (r < 0)
         return r;
     report.err = hand_over(p, d, headers_of(d, fields, n), &report);

@@ -218,7 +218,7 @@ static int has_brokers(const struct kafka *k, rd_kafka_conf_t *conf)
                          "more brokers, \"host:port,host:port\"");
 }
 
-int64_t kafka_setting_ms(const rd_kafka_conf_t *conf, const char *name)
+int64_t kafka_setting_number(const rd_kafka_conf_t *conf, const char *name)
 {
     char value[64];
     size_t size = sizeof(value);
@@ -231,7 +231,7 @@ int64_t kafka_setting_ms(const rd_kafka_conf_t *conf, const char *name)
 /* See "Trap: fetch stall": a full queue stops the fetching for a second. */
 static void warn_of_stall(const struct kafka *k)
 {
-    int64_t n = kafka_setting_ms(k->consumer, "queued.min.messages");
+    int64_t n = kafka_setting_number(k->consumer, "queued.min.messages");
 
     if (n < 10000)
         k->host->log(k->host, MQM_WARN,

@@ -95,6 +95,7 @@ static const struct mqm_adapter adapter = {
     .publish_with = rmq_publish_with,
     .dead = rmq_dead,
     .checkup = rmq_checkup,
+    .may_publish = rmq_may_publish,
 };
 
 MQM_PLUGIN = {

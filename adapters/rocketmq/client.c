@@ -75,6 +75,7 @@ static const struct {
     NEED(SetProducerInstanceName),
     NEED(SetProducerSessionCredentials),
     NEED(SetProducerSendMsgTimeout),
+    NEED(SetProducerMaxMessageSize),
     NEED(SetProducerLogPath),
     NEED(SendMessageSync),
     NEED(CreateMessage),

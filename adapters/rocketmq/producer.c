@@ -8,7 +8,6 @@
 #include "rocketmq.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,8 @@ static int set_up(const struct rmq *self, struct CProducer *p)
             set->channel ? set->channel : "");
     if (!r)
         r = api->SetProducerSendMsgTimeout(p, (int)set->send_timeout_ms);
+    if (!r) /* 128 KiB, if nobody says more */
+        r = api->SetProducerMaxMessageSize(p, (int)set->max_message_size);
     if (!r && set->log_dir)
         r = api->SetProducerLogPath(p, set->log_dir);
     return r;
@@ -96,20 +97,34 @@ static size_t without_nuls(const void *text, size_t len)
     return len;
 }
 
-/* A copy of it as a C string: properties travel as text, between bytes 1 and 2.
- */
-static int text_of(const struct mqm_host *host, const char *what,
-                   const void *bytes, size_t len, char **out)
+static int is_text(const void *bytes, size_t len)
 {
-    char *s = NULL;
+    const unsigned char *c = bytes;
+
+    while (len > 0 && *c > 2)
+        c++, len--;
+    return len == 0;
+}
+
+/* Properties travel as text, between bytes 1 and 2. */
+static int check_text(const struct mqm_host *host, const char *what,
+                      const void *bytes, size_t len)
+{
+    if (is_text(bytes, without_nuls(bytes, len)))
+        return MQM_OK;
+    return host->fail(host, -EINVAL,
+                      "the %s of the message is binary, RocketMQ bears text "
+                      "only: encode it",
+                      what);
+}
+
+/* A copy of it as a C string. */
+static int text_of(const struct mqm_host *host, const void *bytes, size_t len,
+                   char **out)
+{
+    char *s;
 
     len = without_nuls(bytes, len);
-    for (const unsigned char *c = bytes, *end = c + len; c < end; c++)
-        if (*c <= 2)
-            return host->fail(host, -EINVAL,
-                              "the %s of the message is binary, RocketMQ bears "
-                              "text only: encode it",
-                              what);
     s = malloc(len + 1);
     if (!s)
         return host->fail(host, -ENOMEM, "out of memory");
@@ -127,7 +142,7 @@ static int set_id(struct rmq *self, struct CMessage *m,
 
     if (!d->msg.id || !without_nuls(d->msg.id, d->msg.id_len))
         return MQM_OK;
-    r = text_of(self->host, "id", d->msg.id, d->msg.id_len, &text);
+    r = text_of(self->host, d->msg.id, d->msg.id_len, &text);
     if (r == MQM_OK && self->api.SetMessageProperty(m, MQM_ID_HEADER, text))
         r = self->host->fail(self->host, -EIO, "the client takes no id");
     free(text);
@@ -159,7 +174,7 @@ static int set_keys(struct rmq *self, struct CMessage *m,
 
     if (!keys || !len)
         return MQM_OK;
-    r = text_of(self->host, "key", keys, len, &text);
+    r = text_of(self->host, keys, len, &text);
     if (r == MQM_OK && self->api.SetMessageKeys(m, text))
         r = self->host->fail(self->host, -EIO, "the client takes no key");
     free(text);
@@ -182,15 +197,6 @@ static int copy_property(void *user, const struct mqm_field *f)
     return set_property(to->self, to->message, f->name, f->value);
 }
 
-static int is_text(const void *bytes, size_t len)
-{
-    const unsigned char *c = bytes;
-
-    while (len > 0 && *c > 2)
-        c++, len--;
-    return len == 0;
-}
-
 /* A property is a text that is not empty. */
 static int set_field(struct rmq *self, struct CMessage *m,
                      const struct mqm_field *f)
@@ -208,7 +214,7 @@ static int set_field(struct rmq *self, struct CMessage *m,
                         f->name, f->len);
         return MQM_OK;
     }
-    r = text_of(self->host, "header", f->value, f->len, &text);
+    r = text_of(self->host, f->value, f->len, &text);
     if (r == MQM_OK)
         r = set_property(self, m, f->name, text);
     free(text);
@@ -255,23 +261,39 @@ static int send(struct rmq *self, struct CMessage *m, const char *topic)
                                                          : "unknown");
 }
 
-static int check(const struct rmq *self, const struct mqm_delivery *d)
+static int check_body(const struct rmq *self, const struct mqm_delivery *d)
 {
     const struct mqm_host *host = self->host;
-    int r = rmq_check_name(host, "topic", d->msg.topic);
+    int64_t max = self->set.max_message_size;
 
-    if (r < 0)
-        return r;
     if (!d->body || !d->body_len)
         return host->fail(host, -EINVAL,
                           "the message for '%s' has no body: RocketMQ takes "
                           "none without",
                           d->msg.topic);
-    if (d->body_len > INT_MAX)
-        return host->fail(host, -EINVAL,
-                          "the body for '%s' is larger than RocketMQ can bear",
-                          d->msg.topic);
+    if (d->body_len > (size_t)max)
+        return host->fail(host, -EMSGSIZE,
+                          "the body for '%s' has %zu bytes, and "
+                          "\"max_message_size\" is %lld: raise it, here and "
+                          "at the broker",
+                          d->msg.topic, d->body_len, (long long)max);
     return MQM_OK;
+}
+
+int rmq_may_publish(void *p, const struct mqm_delivery *d)
+{
+    const struct rmq *self = p;
+    size_t len;
+    const char *keys = keys_of(self, d, &len);
+    int r = rmq_check_name(self->host, "topic", d->msg.topic);
+
+    if (r == MQM_OK)
+        r = check_body(self, d);
+    if (r == MQM_OK && d->msg.id)
+        r = check_text(self->host, "id", d->msg.id, d->msg.id_len);
+    if (r == MQM_OK && keys)
+        r = check_text(self->host, "key", keys, len);
+    return r;
 }
 
 static int compose(struct rmq *self, struct CMessage *m,
@@ -297,7 +319,7 @@ int rmq_publish_with(void *p, const struct mqm_delivery *d,
 {
     struct rmq *self = p;
     struct CMessage *m;
-    int r = check(self, d);
+    int r = rmq_may_publish(self, d);
 
     if (r == MQM_OK)
         r = ensure_producer(self);

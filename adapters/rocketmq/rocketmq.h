@@ -125,6 +125,7 @@ struct rmq_api {
                                          const char *access, const char *secret,
                                          const char *channel);
     int (*SetProducerSendMsgTimeout)(struct CProducer *p, int ms);
+    int (*SetProducerMaxMessageSize)(struct CProducer *p, int bytes);
     int (*SetProducerLogPath)(struct CProducer *p, const char *path);
     int (*SendMessageSync)(struct CProducer *p, struct CMessage *message,
                            struct rmq_sent *sent);
@@ -158,7 +159,7 @@ struct rmq_settings {
     const char *properties; /* names, separated by commas, or NULL */
     const char *mode;
     int orderly;
-    int64_t threads, send_timeout_ms, wait_ms;
+    int64_t threads, send_timeout_ms, wait_ms, max_message_size;
     char own_instance[64];
 };
 
@@ -257,6 +258,7 @@ int rmq_on_message(struct CPushConsumer *handle, struct CMessageExt *ext);
 enum { RMQ_TRIES_MAX = 14 };
 
 /* producer.c */
+int rmq_may_publish(void *self, const struct mqm_delivery *d);
 int rmq_publish(void *self, const struct mqm_delivery *d);
 int rmq_publish_with(void *self, const struct mqm_delivery *d,
                      const struct mqm_field *fields, size_t n);
@@ -326,6 +328,15 @@ void rmq_end_fetcher(struct rmq *self);
 int rmq_positions(void *self, const char *group, const char *topic,
                   int (*visit)(void *user, const struct mqm_position *p),
                   void *user);
+
+/* Which offset a broker is asked for, with these fields. */
+enum { RMQ_COMMITTED = 14, RMQ_LAST = 30, RMQ_FIRST = 31 };
+enum { RMQ_NO_OFFSET = -1, RMQ_NOT_TOLD = -2 };
+
+void rmq_offset_fields(char *out, size_t size, const char *group,
+                       const char *topic, int queue);
+/* An offset, or one of the two. */
+int64_t rmq_offset_of(const struct rmq_answer *a);
 
 /* checkup.c, position.c */
 int rmq_checkup(void *self, const struct mqm_inquiry *q);

@@ -7,6 +7,7 @@
 #include "rocketmq.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ static const struct known {
     NUMBER(threads, 1, 256),
     NUMBER(send_timeout_ms, 100, 600000),
     NUMBER(wait_ms, 0, 86400000),
+    NUMBER(max_message_size, 1, INT_MAX),
 };
 
 /* The broker's and the client's own, which they would obey: publish() sets
@@ -96,7 +98,8 @@ static int set_one(struct rmq_settings *set, const struct mqm_host *host,
                           "the rocketmq adapter has no setting \"%s\": it "
                           "knows name_server, library, mode, threads, "
                           "instance, access_key, secret_key, channel, log_dir, "
-                          "properties, send_timeout_ms and wait_ms",
+                          "properties, send_timeout_ms, wait_ms and "
+                          "max_message_size",
                           s->name);
     if (k->max)
         return set_number(host, (int64_t *)(void *)((char *)set + k->at), k,
@@ -166,6 +169,7 @@ int rmq_read_settings(struct rmq_settings *set, const struct mqm_host *host,
     set->threads = 8;
     set->send_timeout_ms = 3000;
     set->wait_ms = 60000;
+    set->max_message_size = 4194304; /* the broker's own default */
     for (size_t i = 0; r == MQM_OK && i < n; i++)
         r = set_one(set, host, &settings[i]);
     if (r < 0)

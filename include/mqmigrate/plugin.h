@@ -308,6 +308,12 @@ struct mqm_adapter {
     /* Optional.  As a store's, for one group and topic and its parking topic.
      */
     int (*checkup)(void *self, const struct mqm_inquiry *q);
+
+    /* Optional.  Would publish() refuse it whatever the broker says (a body
+     * that is too large, a name, a key that it cannot bear)?  Asks nobody, and
+     * sends nothing.  What goes to two sides is sent to the first only if both
+     * say MQM_OK; < 0, with words, as publish() would. */
+    int (*may_publish)(void *self, const struct mqm_delivery *d);
 };
 
 /* ------------------------------ the export ------------------------------ */

@@ -8,6 +8,8 @@
 #ifndef FAKES_KAFKA_H
 #define FAKES_KAFKA_H
 
+#include "../suite.h"
+
 #include <check.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -325,6 +327,16 @@ static inline void remove_before(const char *topic, int64_t offset)
     rd_kafka_destroy(rk);
 }
 
+/* A new topic with n messages, and a new group that reads it. */
+static inline void subscribe_flooded(struct bench *b, char topic[64],
+                                     char group[64], int partitions, int n)
+{
+    topic_new(topic, partitions);
+    name_new(group, "g");
+    flood(topic, partitions, n);
+    ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
+}
+
 static inline int64_t committed(const char *group, const char *topic,
                                 int32_t partition)
 {
@@ -342,14 +354,8 @@ static inline int64_t committed(const char *group, const char *topic,
 
 static inline int run_suite(Suite *s, char **argv)
 {
-    SRunner *sr = srunner_create(s);
-    int failed;
-
     snprintf(program, sizeof(program), "%s", argv[0]);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? 1 : 0;
+    return run_all(s);
 }
 
 #endif

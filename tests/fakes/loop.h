@@ -15,6 +15,7 @@ struct loop {
     /* So many calls of these answer -EIO. */
     atomic_int no_scan, no_fetch, no_positions;
     char trace[32];  /* a header of what is sent            */
+    const char *picky; /* the side that takes no empty body, or NULL */
     const char *missing; /* the topic that is not there, or NULL */
 };
 

@@ -45,8 +45,8 @@ static void keeps_the_promise(const struct kafka *k)
 {
     is_set_to(k->consumer, "enable.auto.offset.store", "false");
     is_set_to(k->consumer, "enable.auto.commit", "true");
-    MUST(kafka_setting_ms(k->consumer, "auto.commit.interval.ms") > 0);
-    MUST(kafka_setting_ms(k->producer, "message.timeout.ms") > 0);
+    MUST(kafka_setting_number(k->consumer, "auto.commit.interval.ms") > 0);
+    MUST(kafka_setting_number(k->producer, "message.timeout.ms") > 0);
     is_set_to(k->producer, "delivery.report.only.error", "false");
 }
 

@@ -12,6 +12,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -64,6 +65,7 @@ static void settings(void)
         return;
     MUST(set.threads >= 1 && set.threads <= 256 && set.name_server[0]);
     MUST(set.send_timeout_ms >= 100 && set.wait_ms >= 0 && set.instance);
+    MUST(set.max_message_size >= 1 && set.max_message_size <= INT_MAX);
     at = set.properties;
     while ((len = rmq_next_property(&at, &name)) > 0) {
         MUST(!memchr(name, ',', len) && !memchr(name, ' ', len));

@@ -39,6 +39,16 @@ bool settled(const struct world *w)
     return true;
 }
 
+bool is_gone(const struct world *w, int side)
+{
+    return w->retired == side + 1;
+}
+
+static bool has_copy(const struct world *w, int side)
+{
+    return w->copies[side] && !is_gone(w, side);
+}
+
 /* It lies where the first look noted it, and can be published from there. */
 static bool from_its_origin(const struct world *w)
 {
@@ -47,7 +57,7 @@ static bool from_its_origin(const struct world *w)
 
 static void check_copies(const struct world *w)
 {
-    unsigned left[SIDES] = {w->copies[0], w->retired ? 0 : w->copies[1]};
+    bool left[SIDES] = {has_copy(w, 0), has_copy(w, 1)};
     int effects = w->effects[0] + w->effects[1];
 
     if (w->state == MQM_DONE || (w->forgot && effects))
@@ -55,7 +65,8 @@ static void check_copies(const struct world *w)
     else if (w->reassigned || (w->state == MQM_FREE && w->forgot))
         must(3, left[0] || left[1], "lost: no copy is left");
     else if (w->state == MQM_FREE)
-        must(3, left[0] && (left[1] || w->retired || (on & ONE)),
+        must(3, (left[0] || is_gone(w, 0)) &&
+                (left[1] || is_gone(w, 1) || (on & ONE)),
              "dropped, no record");
     else
         must(3, left[w->owner] || from_its_origin(w),

@@ -65,10 +65,10 @@ static void acquire(struct world w, int s, int c, int copy, struct request rq)
         lost = w;
         now.what = "acquire (answer lost, dead)";
         go_idle(&lost, s, c);
-        push(lost);
+        push_fault(lost);
         now.what = "acquire (answer lost, alive)";
         set(&lost, s, c, ASKED, copy, (unsigned)rq.token);
-        push(lost);
+        push_fault(lost);
     }
     now.what = "acquire";
     given(w, s, c, copy, v);
@@ -98,7 +98,8 @@ static void hand_over(const struct world *w, int s, int c, int copy,
     for (int i = 0; i < 4; i++) {
         struct request rq = view[i];
 
-        if ((rq.by_rule && !(on & BY_RULE)) || (i == 2 && w->retired))
+        if ((rq.by_rule && !(on & BY_RULE)) ||
+            (rq.may_pin_away && is_gone(w, i == 2)))
             continue;
         rq.side = side_name[s];
         rq.parked_copy = copy == PARKING;
@@ -164,10 +165,10 @@ static void end(struct world w, int s, int c, int op, const char *what)
     }
     lost = w;
     go_idle(&lost, s, c);
-    push(lost); /* died */
+    push_fault(lost); /* died */
     set(&lost, s, c, SAID + op, me.copy, me.token);
     if (op != OP_RENEW)
-        push(lost);
+        push_fault(lost);
     end_answered(w, s, c, op, v, me.copy);
 }
 
@@ -210,14 +211,17 @@ static void step_active(struct world w, int s, int c)
 {
     struct consumer me = w.at[s][c];
 
+    if (me.phase == WORKED)
+        end(w, s, c, OP_SUCCESS, "success");
+    now.fault = true;
     if (me.phase != WORKED) {
         end(w, s, c, OP_FAILURE, "failure");
         end(w, s, c, OP_HAND_BACK, "hand back");
-    } else {
-        end(w, s, c, OP_SUCCESS, "success");
     }
-    park(w, s, c);
     end(w, s, c, OP_RENEW, "renew");
+    now.fault = me.phase != DOUBTING;
+    park(w, s, c);
+    now.fault = false;
     if (me.phase == DOUBTING && (on & ASK))
         ask(w, s, c);
     if (me.phase == WORKING) {
@@ -272,13 +276,13 @@ static void step(const struct world *w, int s, int c)
     now.what = "dies";
     now.verdict = -1;
     go_idle(&dead, s, c);
-    push(dead);
+    push_fault(dead);
 }
 
 void consumer_steps(const struct world *w)
 {
     for (int s = 0; s < SIDES; s++)
         for (int c = 0; c < PER_SIDE; c++)
-            if (s == 0 || !(w->retired || ((on & FEW) && c == 0)))
+            if (!is_gone(w, s) && !(s == 1 && (on & FEW) && c == 0))
                 step(w, s, c);
 }

@@ -40,6 +40,7 @@ static const char *const usual[] = {
     "resolve+assign",
     "few+resolve+assign+tries",
     "few+resolve+assign+slow",
+    "few+resolve+assign+retire",
     "few+one+resolve+publish+replay",
     "few+resolve+assign+replay+unsafe",
     "few+forget+again",
@@ -167,7 +168,11 @@ void push(struct world w)
     settle_order(&w);
     for (h = hash(&w); slot[h]; h = (h + 1) % SLOTS)
         if (memcmp(&seen[slot[h] - 1], &w, sizeof(w)) == 0)
-            return;
+            break;
+    if (!now.fault)
+        live_step(now.from, slot[h] ? slot[h] - 1 : n_seen);
+    if (slot[h])
+        return;
     grow();
     check_world(&w);
     n_done += w.state == MQM_DONE;
@@ -176,6 +181,15 @@ void push(struct world w)
     seen[n_seen] = w;
     came[n_seen++] = now;
     slot[h] = (unsigned)n_seen;
+}
+
+void push_fault(struct world w)
+{
+    bool was = now.fault;
+
+    now.fault = true;
+    push(w);
+    now.fault = was;
 }
 
 /* ------------------------------- scenarios ------------------------------- */
@@ -198,6 +212,7 @@ static struct world begin(const char *name)
     number++;
     on = switches(name);
     n_seen = 0;
+    live_begin();
     n_edges = n_done = n_parked = n_twice = 0;
     memset(slot, 0, sizeof(slot));
     if (on & COPIES)
@@ -211,13 +226,19 @@ static struct world begin(const char *name)
 static void walk(const char *name)
 {
     struct world w = begin(name);
+    size_t i;
 
     push(w);
-    for (size_t i = 0; i < n_seen; i++) {
+    for (i = 0; i < n_seen; i++) {
         w = seen[i];
         now.from = (unsigned)i;
         consumer_steps(&w);
         operator_steps(&w);
+    }
+    i = live_stuck(seen, n_seen);
+    if (i < n_seen) {
+        now = came[i];
+        must(11, false, "no step is left that leads to an end");
     }
     printf("ok %d - %-*s #%8zu%10ld%8ld%8ld%8ld%s\n", number,
            number < 10 ? 35 : 34, name, n_seen, n_edges, n_done, n_parked,

@@ -84,6 +84,10 @@ cat >"$dir/mutants" <<'MUTANTS'
 9|the holder outlives its attempt|s/next->holder\[0\] = '\\0';//
 9|renew drops the holder|s/if (rq->op == OP_RENEW)\n/if (0)\n/
 9|it is not said why it is parked|s/next->why = rq->why;//
+11|what may be forgotten waits|s/return verdict(MQM_OK, "perhaps forgotten", why);/return verdict(MQM_LATER, "perhaps forgotten", why);/
+11|a parking copy of what is DONE waits|s/return verdict(MQM_SKIP, "done", why);/return verdict(keep ? MQM_LATER : MQM_SKIP, "done", why);/
+11|copies of what is DONE wait|s/return verdict(MQM_SKIP, "done", why);/return verdict(MQM_LATER, "done", why);/
+11|what is parked with its body keeps its copies|s/return verdict(keep ? MQM_LATER : MQM_SKIP, "parked", why);/return verdict(MQM_LATER, "parked", why);/
 MUTANTS
 total=$(wc -l <"$dir/mutants")
 

@@ -27,18 +27,21 @@ static void resolve(const struct world *w)
                         "resolve done") == MQM_OK, "and yet refused");
     if ((on & RESOLVE) && happened && !asked)
         operate(*w, OP_RESOLVE_DONE, w->owner, w->token, "resolve done");
-    if ((on & RESOLVE) && happened && w->doubt != w->token)
-        operate(*w, OP_RESOLVE_DONE, w->owner, w->doubt,
-                "resolve done, inspected long ago");
     if ((on & RESOLVE) && w->state && !(asked && happened))
         v = operate(*w, OP_RESOLVE_AGAIN, w->owner, w->token, "resolve again");
     if (asked && settled(w))
         must(8, v == MQM_OK, "settled, and yet refused");
+    now.fault = true; /* from here on: nobody has to */
+    if ((on & RESOLVE) && happened && w->doubt != w->token)
+        operate(*w, OP_RESOLVE_DONE, w->owner, w->doubt,
+                "resolve done, inspected long ago");
     if ((on & RESOLVE) && w->state && !happened && w->doubt != w->token)
         operate(*w, OP_RESOLVE_AGAIN, w->owner, w->doubt,
                 "resolve again, inspected long ago");
-    if ((on & ASSIGN) && w->state && !(asked && happened))
+    if ((on & ASSIGN) && w->state && !(asked && happened) &&
+        !is_gone(w, !w->owner))
         operate(*w, OP_RESOLVE_AGAIN, !w->owner, w->token, "assign");
+    now.fault = false;
 }
 
 /* What was never tried, and what says that it has to be sent. */
@@ -60,7 +63,7 @@ static void forget(struct world w)
     now.what = "THE STORE FORGETS";
     clear_record(&w);
     w.forgot = 1;
-    push(w);
+    push_fault(w);
 }
 
 /* To what it may have been before: free, or owed with an older token. */
@@ -73,35 +76,58 @@ static void go_back(struct world w)
     now.what = "THE STORE GOES BACK";
     clear_record(&w);
     w.back = 1;
-    push(w);
+    push_fault(w);
     w.state = MQM_OWED;
     w.owner = owner;
     w.token = 1;
-    push(w);
+    push_fault(w);
     w.owner = !owner;
-    push(w);
+    push_fault(w);
 }
 
-static void retire(struct world w)
+/* What is the side's, or lies with it alone.  Of the old side's by rule nothing
+ * is listed: but its group has read it, so somebody has looked. */
+static bool pending(const struct world *w, int side)
 {
-    bool pending = w.state != MQM_FREE && w.state != MQM_DONE &&
-                   w.owner == 1 && !w.by_rule;
+    bool open = w->state != MQM_FREE && w->state != MQM_DONE;
 
-    if (!(on & RETIRE) || w.retired || pending)
+    if (w->state == MQM_FREE)
+        return side == 0 && (on & BY_RULE);
+    if (open && w->owner != side)
+        return !w->copies[w->owner] && (w->reassigned || w->unsent);
+    return open && !(side == 1 && w->by_rule);
+}
+
+static void retire(struct world w, int side)
+{
+    if (!(on & RETIRE) || w.retired || pending(&w, side))
         return;
-    now.what = "rocketmq is retired, nothing is pending";
-    w.retired = 1;
+    now.what = side ? "rocketmq is retired, nothing is pending"
+                    : "kafka is retired, nothing is pending";
+    w.retired = (unsigned char)(side + 1);
     for (int c = 0; c < PER_SIDE; c++)
-        go_idle(&w, 1, c);
-    push(w);
+        go_idle(&w, side, c);
+    push_fault(w);
+}
+
+/* Whose lease it is, and who will say more. */
+static bool holder_lives(const struct world *w)
+{
+    for (int c = 0; c < PER_SIDE; c++)
+        if (w->at[w->owner][c].phase != IDLE &&
+            w->at[w->owner][c].token == w->token)
+            return true;
+    return false;
 }
 
 static void time_passes(struct world w)
 {
     if (w.state == MQM_HELD) {
         now.what = "the lease runs out";
+        now.fault = holder_lives(&w);
         w.stale = w.lapsed = 1;
         push(w);
+        now.fault = false;
     }
     if (w.paused) {
         now.what = "the pause is over";
@@ -118,6 +144,7 @@ void operator_steps(const struct world *w)
     publish_again(*w);
     forget(*w);
     go_back(*w);
-    retire(*w);
+    for (int s = 0; s < SIDES; s++)
+        retire(*w, s);
     time_passes(*w);
 }

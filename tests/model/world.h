@@ -19,6 +19,8 @@
 
 #include "../../lib/record.h"
 
+#include <stddef.h>
+
 enum { SIDES = 2, PER_SIDE = 2, STEP = 4 };
 enum { PARKING = 2, COMING = 3 }; /* copies 0 and 1 are ordinary ones */
 enum { LEASE = 100, PAUSE = 70, SETTLE = 50 };
@@ -33,7 +35,7 @@ enum {
     ASSIGN = 1 << 6,   /* to the other side, then publish again          */
     PUBLISH = 1 << 7,  /* what is OWED and was never tried, once more    */
     FORGET = 1 << 8,   /* the store forgets, and says so                 */
-    RETIRE = 1 << 9,   /* the new side stops when nothing is pending     */
+    RETIRE = 1 << 9,   /* a side stops when nothing of it is pending     */
     BY_RULE = 1 << 10, /* some route to the old side by rule             */
     LAG = 1 << 11,     /* some propose a token below the record's        */
     FEW = 1 << 12,     /* the new side has one consumer                  */
@@ -59,7 +61,8 @@ struct world { /* bytes only: compared and hashed as such */
     unsigned char attempts;       /* 2: or more                         */
     unsigned char copies[SIDES];  /* bit set: copy not acknowledged     */
     unsigned char effects[SIDES]; /* 2: or more                         */
-    unsigned char lapsed, forgot, retired, back; /* it ever happened    */
+    unsigned char lapsed, forgot, back; /* it ever happened             */
+    unsigned char retired;              /* 0: no side, else side + 1    */
     struct consumer at[SIDES][PER_SIDE];
 };
 
@@ -67,6 +70,7 @@ struct how { /* a state came to be */
     const char *what;
     unsigned from;
     signed char side, consumer, copy, verdict;
+    bool fault; /* or bad luck: an end must come without it */
 };
 
 extern const char *const side_name[SIDES];
@@ -78,11 +82,21 @@ extern struct how now; /* the step that is being taken       */
 void push(struct world w);
 void must(int invariant, bool holds, const char *text);
 
+/* The same for a step that need not happen. */
+void push_fault(struct world w);
+
+/* live.c: which steps lead to which states, and the first state of n from which
+ * none leads to an end any more, or n. */
+void live_begin(void);
+void live_step(size_t from, size_t to);
+size_t live_stuck(const struct world *w, size_t n);
+
 /* check.c: the invariants, and the one call of the function under test, which
  * checks what it answers and changes the world as it says. */
 void check_world(const struct world *w);
 bool worked_twice(const struct world *w);
 bool settled(const struct world *w);
+bool is_gone(const struct world *w, int side); /* retired */
 void clear_record(struct world *w);
 int apply(struct world *w, struct request rq);
 

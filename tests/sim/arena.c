@@ -3,8 +3,8 @@
  *
  * Each process has a region.  What it allocates lies there, so a process that
  * dies needs no cleaning up, and one that begins is a copy of an image: the
- * region as it was right after mqm_open().  Blocks are of powers of two, so
- * that a history never runs out by fragments.
+ * region as it was right after mqm_open().  Blocks are of four sizes to each
+ * power of two, so that a history never runs out by fragments.
  */
 #include "sim.h"
 
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { REGION = 32 << 20, CLASSES = 24, VARIANTS = 8, HEAD = 16 };
+enum { REGION = 32 << 20, CLASSES = 4 * 22, VARIANTS = 8, HEAD = 16 };
 
 struct region {
     size_t used;
@@ -66,11 +66,20 @@ void arena_use(int proc)
     current = proc;
 }
 
+static size_t size_of(int class)
+{
+    return (size_t)(4 + class % 4) << class / 4;
+}
+
+/* The least that has room, and keeps blocks apart by a multiple of 16. */
 static int class_of(size_t size)
 {
-    int k = 5;
+    size_t need = (size + HEAD + 15) & ~(size_t)15;
+    int k = 4 * 3;
 
-    while (((size_t)1 << k) < size + HEAD)
+    while (size_of(k | 3) < need)
+        k += 4;
+    while (size_of(k) < need)
         k++;
     return k;
 }
@@ -85,12 +94,12 @@ static void *take(struct region *r, size_t size)
     } else {
         if (r->used == 0)
             r->used = (sizeof(*r) + 63) & ~(size_t)63;
-        if (k >= CLASSES || r->used + ((size_t)1 << k) > REGION) {
+        if (k >= CLASSES || r->used + size_of(k) > REGION) {
             fprintf(stderr, "sim: a process needs too much memory\n");
             abort();
         }
         p = (unsigned char *)r + r->used + HEAD;
-        r->used += (size_t)1 << k;
+        r->used += size_of(k);
     }
     p[-HEAD] = (unsigned char)k;
     return p;
@@ -132,7 +141,7 @@ void *__wrap_realloc(void *p, size_t size)
         return __real_realloc(p, size);
     to = __wrap_malloc(size);
     if (p) {
-        room = ((size_t)1 << ((unsigned char *)p)[-HEAD]) - HEAD;
+        room = size_of(((unsigned char *)p)[-HEAD]) - HEAD;
         memcpy(to, p, room < size ? room : size);
         __wrap_free(p);
     }

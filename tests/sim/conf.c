@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VERSIONS = 24, VARIANTS = 4 };
+enum { VERSIONS = 24, VARIANTS = 8 };
 
 struct version {
     char text[1024];
@@ -45,7 +45,12 @@ int64_t conf_since(void)
 
 bool conf_again(void)
 {
-    return variant / 2;
+    return variant / 2 % 2;
+}
+
+bool conf_flies(void)
+{
+    return variant / 4;
 }
 
 const char *side_name(int side)

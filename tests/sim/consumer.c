@@ -103,6 +103,7 @@ static void start(int proc)
     struct process *p = &w.proc[proc];
 
     arena_restore(w.plan->variant, proc);
+    store_forget(proc);
     p->up = true;
     p->life++;
     p->in_gap = 0;

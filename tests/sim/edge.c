@@ -190,7 +190,7 @@ void *__wrap_dlopen(const char *path, int flags)
 
 void *__wrap_dlsym(void *so, const char *name)
 {
-    const struct mqm_plugin *p = &sim_store;
+    const struct mqm_plugin *p = store_plugin();
     void *symbol;
 
     (void)so;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { PARTS = 3, LOG = 256, POLL = 8 };
+enum { PARTS = 3, LOG = 256, POLL = 24 };
 
 struct part {
     int log[LOG];
@@ -147,7 +147,8 @@ static size_t take(int c, int i, struct mqm_delivery *d, size_t room)
 
 static size_t poll(int c, struct mqm_delivery *d)
 {
-    size_t n = 0, most = (size_t)rng_between(&consumer[c].rng, 1, POLL);
+    size_t n = 0, most = (size_t)rng_between(&consumer[c].rng, 1,
+                                             w.plan->quick ? POLL : POLL / 3);
 
     for (int i = 0; i < PARTS && n < most; i++)
         if (part[i].owner == c)
@@ -213,7 +214,8 @@ void kafka_worker(void *arg)
         p->threads++;
         mqm_run(p->m, d, n, third_handler, NULL);
         p->threads--;
-        co_sleep(rng_between(&consumer[c].rng, 20, 300));
+        co_sleep(rng_between(&consumer[c].rng, 20, w.plan->quick ? 60 * MS
+                                                                 : 300));
         acknowledge(c, d, n);
     }
 }

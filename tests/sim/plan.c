@@ -146,6 +146,17 @@ static void make_moves(struct plan *p, struct rng *r)
     }
 }
 
+/* All in a third of the time, and messages as one wave. */
+static void crowd(struct plan *p)
+{
+    for (int i = 0; i < p->n_messages; i++)
+        p->message[i].at = 1 + p->message[i].at / 16;
+    for (int i = 0; i < p->n_faults; i++)
+        p->fault[i].at = 1 + p->fault[i].at / 3;
+    for (int i = 0; i < p->n_moves; i++)
+        p->move[i].at = p->move[i].at / 3;
+}
+
 void plan_make(struct plan *p, uint64_t seed)
 {
     struct rng r = {seed * 0x2545f4914f6cdd1du + 7};
@@ -158,6 +169,9 @@ void plan_make(struct plan *p, uint64_t seed)
     make_messages(p, &r);
     make_faults(p, &r);
     make_moves(p, &r);
+    p->quick = rng_chance(&r, 30);
+    if (p->quick)
+        crowd(p);
 }
 
 const struct fault *plan_fault_of(int message, int kind)

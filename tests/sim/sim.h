@@ -10,6 +10,7 @@
  *     plan.c       what shall happen: messages, faults, moves of the operator
  *     sched.c      virtual time: events and coroutines
  *     store.c      the store; cells.c: its server; watch.c: its records
+ *     json.c       texts are parsed once
  *     kafka.c, rocketmq.c  brokers; parking.c: bodies
  *     consumer.c   processes that call the library; third.c: what they work on
  *     history.c    one plan from its beginning to its end, and the verdict
@@ -129,6 +130,7 @@ struct plan {
     struct move move[MOVES];
     int64_t quiet_at; /* no faults from here on */
     bool gentle; /* only faults that are no reason for a doubt */
+    bool quick;  /* much at once, and quickly worked on: claims are made ahead */
 };
 
 void plan_make(struct plan *p, uint64_t seed);
@@ -219,7 +221,8 @@ void edge_reset(void);
 void store_reset(void);
 void store_fault(int kind, int64_t length);
 void store_dropped(int message, int side); /* a copy was: may it? */
-extern const struct mqm_plugin sim_store;
+void store_forget(int proc); /* what it had in flight: it is dead */
+const struct mqm_plugin *store_plugin(void);
 
 const char *conf_text(int version, size_t *len);
 void conf_reset(int variant);
@@ -230,6 +233,7 @@ int64_t conf_written(int version); /* us */
 int conf_variants(void);
 int64_t conf_since(void);   /* ms, 0: not set */
 bool conf_again(void);      /* in_doubt is "again" */
+bool conf_flies(void);      /* the store can begin and end calls */
 
 void kafka_reset(void);
 void kafka_send(int message);
@@ -284,7 +288,8 @@ enum tally {
     T_EFFECT, T_CALLED, T_CHECK_LOST, T_REFUSED, T_TIMEOUT_DONE,
     T_TIMEOUT_NOT, T_STORE_CALL, T_SWAP, T_PARKED_BODY, T_REPLAY, T_RESENT,
     T_SWEPT, T_RESOLVE_DONE, T_RESOLVE_AGAIN, T_ASSIGN, T_SENT_BACK, T_ZOMBIE,
-    T_RELOADED, T_COMBINED, T_CLOSED, T_GAP_STOP, T_NO_BODY_YET, T_EXCUSED, TALLIES
+    T_RELOADED, T_COMBINED, T_CLOSED, T_GAP_STOP, T_NO_BODY_YET, T_EXCUSED,
+    T_OVERLAPPED, T_REORDERED, T_EARLIER_LOST, TALLIES
 };
 extern unsigned long tally[TALLIES];
 void table_print(void);

@@ -4,7 +4,7 @@
 SIM_SRC := $(wildcard tests/sim/*.c)
 SIM_WRAP := clock_gettime nanosleep getrandom getpid open close fstat stat \
 	pread access dlopen dlsym dlclose sem_wait sem_post malloc calloc \
-	realloc free strdup strndup
+	realloc free strdup strndup json_loadb json_loads
 sim: SECONDS ?= 60
 
 $(BUILD)/tests/simulator: $(SIM_SRC:%.c=$(BUILD)/obj/%.o) $(A)

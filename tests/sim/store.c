@@ -9,6 +9,7 @@
 #include "store.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,19 @@ static struct rng rng;
 static const struct mqm_host *host; /* of any process: they are alike */
 static char space[64];
 
+/* What a process has begun and not ended, the oldest first.  Each goes its own
+ * way: they are applied in any order, or not, and answers are lost one by one. */
+struct flight {
+    struct request *q;
+    struct mqm_swap *const *s;
+    int64_t back, deadline; /* back 0: no answer */
+};
+
+static struct flying {
+    struct flight at[MQM_STORE_BEGUN];
+    unsigned oldest, n;
+} flying[PROCS];
+
 void store_reset(void)
 {
     cells_reset();
@@ -28,6 +42,7 @@ void store_reset(void)
         pool[i].next = free_requests;
         free_requests = &pool[i];
     }
+    memset(flying, 0, sizeof(flying));
     rng.s = w.plan ? w.plan->seed ^ 0x5707e : 1;
 }
 
@@ -37,15 +52,6 @@ static void put_back(struct request *q)
         return;
     q->next = free_requests;
     free_requests = q;
-}
-
-static void arrive(void *arg)
-{
-    struct request *q = arg;
-
-    if (!store_is_away())
-        cells_apply(q);
-    put_back(q);
 }
 
 /* ------------------------------- on the way ------------------------------ */
@@ -148,43 +154,141 @@ static int answer(struct request *q, struct mqm_swap *const *s, size_t n)
     return r;
 }
 
-static int sim_swap(void *self, struct mqm_swap *const *s, size_t n)
-{
-    struct process *p = &w.proc[sim_cur];
-    struct request *q = free_requests;
-    int64_t there, back, deadline = sim_now + TIMEOUT_MS * MS;
-    int lose = p->lose, r;
+/* ------------------------------- in flight ------------------------------- */
 
-    (void)self;
+static struct flight *nth(struct flying *f, unsigned i)
+{
+    return &f->at[(f->oldest + i) % MQM_STORE_BEGUN];
+}
+
+void store_forget(int proc)
+{
+    struct flying *f = &flying[proc];
+
+    for (; f->n > 0; f->n--, f->oldest++)
+        put_back(nth(f, 0)->q);
+}
+
+/* q takes effect: before one that was begun earlier? */
+static void count_order(const struct request *q)
+{
+    struct flying *f = &flying[q->proc];
+
+    for (unsigned i = 0; i < f->n && nth(f, i)->q != q; i++)
+        if (nth(f, i)->q->arrives > sim_now) {
+            tally[T_REORDERED]++;
+            return;
+        }
+}
+
+static void arrive(void *arg)
+{
+    struct request *q = arg;
+
+    if (!store_is_away()) {
+        count_order(q);
+        cells_apply(q);
+    }
+    put_back(q);
+}
+
+static struct request *compose(struct mqm_swap *const *s, size_t n)
+{
+    struct request *q = free_requests;
+
     if (!q || n > BATCH)
         abort();
     free_requests = q->next;
-    tally[T_STORE_CALL]++;
     q->n = n;
+    q->proc = sim_cur;
     q->applied = false;
     q->stale = conf_is_stale();
     for (size_t i = 0; i < n; i++)
         copy_in(&q->a[i], s[i]);
+    return q;
+}
+
+static void send(struct flight *l, int lose)
+{
+    struct request *q = l->q;
+
+    l->deadline = sim_now + TIMEOUT_MS * MS;
+    l->back = travel(q, lose, &q->arrives);
+    q->users = q->arrives ? 2 : 1;
+    if (q->arrives)
+        sched_at(q->arrives, arrive, q);
+}
+
+static int sim_begin(void *self, struct mqm_swap *const *s, size_t n)
+{
+    struct flying *f = &flying[sim_cur];
+    struct process *p = &w.proc[sim_cur];
+    struct flight *l = nth(f, f->n);
+    int lose = p->lose;
+
+    (void)self;
+    if (f->n++ == MQM_STORE_BEGUN)
+        abort();
+    tally[T_STORE_CALL]++;
+    tally[T_OVERLAPPED] += f->n > 1;
     p->lose = -1;
-    back = travel(q, lose, &there);
-    if (there)
-        sched_at(there, arrive, q);
-    q->users = there ? 2 : 1;
+    l->q = compose(s, n);
+    l->s = s;
+    send(l, lose);
     if (p->call_stop)
         consumer_stop(sim_cur, p->call_stop);
     p->call_stop = 0;
     if (lose >= 0)
         trace("  the store's call of %d (%zu cells): fault", sim_cur, n);
-    if (!back && store_is_away() && rng_chance(&rng, 70)) {
-        co_sleep(300); /* refused at once */
-        r = gave_up(s, n, -ECONNREFUSED);
+    if (l->back || !store_is_away() || !rng_chance(&rng, 70))
+        return MQM_OK;
+    f->n--;
+    put_back(l->q);
+    co_sleep(300); /* refused at once */
+    return gave_up(s, n, -ECONNREFUSED);
+}
+
+/* No answer came to the oldest, and one did to the next? */
+static void count_lost(struct flying *f)
+{
+    const struct flight *next = nth(f, 1);
+
+    if (f->n > 1 && next->back && next->q->applied)
+        tally[T_EARLIER_LOST]++;
+}
+
+static int sim_end(void *self)
+{
+    struct flying *f = &flying[sim_cur];
+    struct flight *l = nth(f, 0);
+    bool answered = l->back && l->back <= l->deadline;
+    int64_t until = answered ? l->back : l->deadline;
+    struct mqm_swap *const *s = l->s;
+    struct request *q = l->q;
+    int r;
+
+    (void)self;
+    if (f->n == 0)
+        abort();
+    if (until > sim_now)
+        co_sleep(until - sim_now);
+    if (answered && q->applied) {
+        r = answer(q, s, q->n);
     } else {
-        co_sleep((back && back < deadline ? back : deadline) - sim_now);
-        r = back && back <= deadline && q->applied ? answer(q, s, n)
-                                                   : gave_up(s, n, -ETIMEDOUT);
+        count_lost(f);
+        r = gave_up(s, q->n, -ETIMEDOUT);
     }
+    f->oldest++;
+    f->n--;
     put_back(q);
     return r;
+}
+
+static int sim_swap(void *self, struct mqm_swap *const *s, size_t n)
+{
+    int r = sim_begin(self, s, n);
+
+    return r < 0 ? r : sim_end(self);
 }
 
 /* ------------------------------- the rest -------------------------------- */
@@ -231,10 +335,23 @@ static int sim_memory(void *self, const char *name, int64_t raise_ms,
     return MQM_OK;
 }
 
-static const struct mqm_store table = {
-    .size = sizeof(table), .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
+/* One that knows only swap(), as stores were before, and one that flies. */
+static const struct mqm_store plain = {
+    .size = offsetof(struct mqm_store, swap_begin),
+    .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
     .open = sim_open, .close = sim_close, .swap = sim_swap, .list = sim_list,
     .memory = sim_memory};
+static const struct mqm_store flies = {
+    .size = sizeof(flies), .flags = MQM_STORE_SHARED | MQM_STORE_DURABLE,
+    .open = sim_open, .close = sim_close, .swap = sim_swap, .list = sim_list,
+    .memory = sim_memory, .swap_begin = sim_begin, .swap_end = sim_end};
 
-const struct mqm_plugin sim_store = {sizeof(sim_store), "sim", "1", &table,
-                                     NULL};
+static const struct mqm_plugin plain_plugin = {sizeof(plain_plugin), "sim",
+                                               "1", &plain, NULL};
+static const struct mqm_plugin flying_plugin = {sizeof(flying_plugin), "sim",
+                                                "1", &flies, NULL};
+
+const struct mqm_plugin *store_plugin(void)
+{
+    return conf_flies() ? &flying_plugin : &plain_plugin;
+}

@@ -19,6 +19,8 @@ struct asked {
 
 struct request {
     struct request *next;
+    int proc;
+    int64_t arrives; /* 0: never */
     bool applied, half;
     bool stale; /* its caller should know that its policy is too old */
     int users; /* its caller, and the way to the server */

@@ -92,6 +92,9 @@ static const char *const names[TALLIES] = {
     [T_GAP_STOP] = "stopped right before the call",
     [T_NO_BODY_YET] = "bodies that had to be waited for",
     [T_EXCUSED] = "messages excused",
+    [T_OVERLAPPED] = "calls of the store begun before another's end",
+    [T_REORDERED] = "calls that took effect before an earlier one",
+    [T_EARLIER_LOST] = "calls unanswered, and the one behind them answered",
 };
 
 unsigned long tally[TALLIES];

@@ -65,8 +65,9 @@ static void call_lands(int message, int64_t at)
 int third_call(int message)
 {
     struct rng *r = &stream[message];
-    int64_t takes = rng_chance(r, 15) ? rng_between(r, MS, EFFECT_MS * MS - 1)
-                                      : rng_between(r, 100, 4 * MS);
+    int64_t takes = rng_chance(r, w.plan->quick ? 2 : 15)
+                        ? rng_between(r, MS, EFFECT_MS * MS - 1)
+                        : rng_between(r, 100, w.plan->quick ? 300 : 4 * MS);
     int64_t after = rng_between(r, 1, takes);
     int luck = (int)rng_below(r, 100);
 
@@ -163,7 +164,8 @@ int third_handler(void *user, const struct mqm_delivery *d)
     if (p->slow_until > sim_now)
         co_sleep(rng_between(r, 50 * MS, 800 * MS));
     else
-        co_sleep(rng_between(r, 20, rng_chance(r, 20) ? 20 * MS : 600));
+        co_sleep(rng_between(r, 20, w.plan->quick ? 60
+                                    : rng_chance(r, 20) ? 20 * MS : 600));
     if (mqm_check(d) != MQM_OK) {
         if (w.plan->gentle && sim_now - began < (HANDLER_MS - 50) * MS)
             violation(message, "stopped without a reason");

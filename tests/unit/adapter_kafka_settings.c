@@ -108,6 +108,32 @@ START_TEST(few_queued_messages_are_warned_of)
 }
 END_TEST
 
+START_TEST(what_cannot_be_sent_is_known_before)
+{
+    struct bench *b = bench_on("message.max.bytes", "2000");
+    struct mqm_delivery d = MQM_DELIVERY_INIT;
+    static const char *const bad[] = {"", ".", "..", "a b", "a/b"};
+    char body[2000] = "";
+
+    d.msg.topic = "t";
+    ck_assert_int_eq(b->adapter->may_publish(b->self, &d), 0);
+    d.msg.id = "id";
+    d.msg.id_len = 2;
+    d.body = body;
+    d.body_len = sizeof(body);
+    ck_assert_int_eq(b->adapter->may_publish(b->self, &d), -EMSGSIZE);
+    ck_assert_msg(strstr(b->why, "message.max.bytes"), "%s", b->why);
+    ck_assert_int_eq(b->adapter->publish(b->self, &d), -EMSGSIZE);
+    d.body_len = 10;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        d.msg.topic = bad[i];
+        ck_assert_int_eq(b->adapter->may_publish(b->self, &d), -EINVAL);
+        ck_assert_msg(strstr(b->why, "allows no topic"), "%s", b->why);
+    }
+    bench_free(b);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *s = suite_create("adapter_kafka_settings");
@@ -122,6 +148,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, brokers_must_be_named);
     tcase_add_test(t, secrets_stay_secret);
     tcase_add_test(t, few_queued_messages_are_warned_of);
+    tcase_add_test(t, what_cannot_be_sent_is_known_before);
     suite_add_tcase(s, t);
     return run_suite(s, argv);
 }

@@ -224,28 +224,56 @@ END_TEST
 
 /* --------------------------- sending, reading --------------------------- */
 
+/* Known before it is sent, and not sent if it is tried. */
+static void refused(const struct mqm_delivery *d, const char *words)
+{
+    ck_assert_int_eq(fake.adapter->may_publish(fake.self, d), -EINVAL);
+    ck_assert_msg(strstr(fake.error, words), "%s", fake.error);
+    fake.error[0] = '\0';
+    ck_assert_int_eq(fake.adapter->publish(fake.self, d), -EINVAL);
+    ck_assert_msg(strstr(fake.error, words), "%s", fake.error);
+}
+
 START_TEST(what_cannot_be_sent_is_refused_with_words)
 {
     struct mqm_delivery d = MQM_DELIVERY_INIT;
 
     open_adapter("concurrent", NULL, NULL);
     d.msg.topic = "any";
-    ck_assert_int_eq(fake.adapter->publish(fake.self, &d), -EINVAL);
-    ck_assert(strstr(fake.error, "no body"));
+    refused(&d, "no body");
     d.body = "x";
     d.body_len = 1;
+    ck_assert_int_eq(fake.adapter->may_publish(fake.self, &d), MQM_OK);
     d.msg.key = "a\001b";
     d.msg.key_len = 3;
-    ck_assert_int_eq(fake.adapter->publish(fake.self, &d), -EINVAL);
-    ck_assert(strstr(fake.error, "key of the message is binary"));
+    refused(&d, "key of the message is binary");
     d.msg.key = NULL;
     d.msg.id = "\0\001\002";
     d.msg.id_len = 3;
-    ck_assert_int_eq(fake.adapter->publish(fake.self, &d), -EINVAL);
-    ck_assert(strstr(fake.error, "id of the message is binary"));
+    refused(&d, "id of the message is binary");
     d.msg.topic = "with.dots";
-    ck_assert_int_eq(fake.adapter->publish(fake.self, &d), -EINVAL);
-    ck_assert(strstr(fake.error, "with.dots"));
+    refused(&d, "with.dots");
+    d.msg.topic = "any";
+    d.msg.id = NULL;
+    d.body_len = 4194305;
+    ck_assert_int_eq(fake.adapter->may_publish(fake.self, &d), -EMSGSIZE);
+    ck_assert_msg(strstr(fake.error, "max_message_size"), "%s", fake.error);
+    close_adapter();
+}
+END_TEST
+
+/* The client alone would take 128 KiB, and the tests' broker takes 256. */
+START_TEST(a_large_body_is_sent)
+{
+    enum { LARGE = 250000 };
+    static char body[LARGE];
+    const char *topic = fresh("large");
+
+    memset(body, 'x', LARGE);
+    open_adapter("concurrent", NULL, NULL);
+    publish(topic, 0, 1);
+    ck_assert_msg(publish_one(topic, 1, body, LARGE) == MQM_OK, "%s",
+                  fake.error);
     close_adapter();
 }
 END_TEST
@@ -360,6 +388,7 @@ int main(void)
         a_body_that_the_client_cuts_off_is_not_delivered,
         what_cannot_be_sent_is_refused_with_words,
         a_scan_visits_all_and_is_nobodys_member,
+        a_large_body_is_sent,
         a_parked_copy_keeps_key_tag_and_listed_properties,
     };
 

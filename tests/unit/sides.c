@@ -97,6 +97,31 @@ START_TEST(test_a_key_that_is_the_id_is_no_other)
 }
 END_TEST
 
+/* What the old side would take and the new one not goes to neither. */
+START_TEST(test_all_sides_are_asked_before_the_first_is_sent_to)
+{
+    struct mqm_delivery d = delivery(NULL, new_id());
+    int n = 0;
+
+    open_loop("", "");
+    ck_assert_int_eq(subscribe("rewards", handle_counting, &n), 0);
+    l->picky = "rocketmq";
+    d.body_len = 0;
+    ck_assert_int_eq(mqm_publish(m, &d), -EINVAL);
+    ck_assert_msg(strstr(mqm_errmsg(), "side 'rocketmq': loop: no body"), "%s",
+                  mqm_errmsg());
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_int_eq(n, 0);
+    d.msg.side = "kafka"; /* to one alone, only that one is asked */
+    ck_assert_int_eq(mqm_publish(m, &d), 0);
+    d.msg.side = NULL;
+    d.body_len = 2;
+    ck_assert_int_eq(mqm_publish(m, &d), 0);
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_int_eq(n, 1); /* both are copies of one message */
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("sides");
@@ -106,5 +131,6 @@ int main(void)
     tcase_add_test(tc, test_subscribe_after_the_first_poll_is_refused);
     tcase_add_loop_test(tc, test_an_id_gets_through, 0, 2);
     tcase_add_test(tc, test_a_key_that_is_the_id_is_no_other);
+    tcase_add_test(tc, test_all_sides_are_asked_before_the_first_is_sent_to);
     return run_case("sides", tc);
 }
