@@ -93,7 +93,7 @@ $(BUILD)/lib/mqmigrate/mqm_%.so:
 # What every store does alike with swaps and settings is in it once more.
 $(BUILD)/lib/mqmigrate/mqm_zk.so: $(patsubst %.c,$(BUILD)/obj/%.o,\
 	$(wildcard plugins/zookeeper/*.c) lib/stores/swaps.c \
-	lib/stores/setting.c lib/stores/finding.c lib/stores/redis_dial.c \
+	lib/stores/setting.c lib/stores/finding.c lib/stores/dial.c \
 	lib/clock.c)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -shared -Wl,-soname,$(@F) \

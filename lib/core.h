@@ -104,6 +104,13 @@ int mqm__check_memory(mqm *m);     /* of a store that was just opened */
  * what has no record, unless the store has seen to it. */
 void mqm__store_went_back(mqm *m, const struct work *w, int64_t claimed_ms);
 
+/* list.c: -ENOTSUP with words where the store cannot.  collect() may not call
+ * the library: the store is its caller's. */
+int mqm__list(mqm *m, const char *space,
+              int (*collect)(void *user, const struct mqm_key *key,
+                             const struct mqm_cell *cell),
+              void *user);
+
 /* keeper.c */
 int mqm__keeper_start(mqm *m);
 void mqm__keeper_stop(mqm *m);

@@ -52,7 +52,7 @@ static unsigned flags_of(const struct heard *h, const struct topic_config *t)
         return MQM_INSTANCE_UNKNOWN;
     return (r->print == t->print ? (unsigned)MQM_INSTANCE_CURRENT : 0) |
            (r->gone ? (unsigned)MQM_INSTANCE_GONE : 0) |
-           (!r->gone && h->age_ms > 3 * r->report_ms + 1000
+           (!r->gone && h->age_ms > mqm__silent_after_ms(r->report_ms)
                 ? (unsigned)MQM_INSTANCE_SILENT : 0) |
            (r->on ? (unsigned)MQM_INSTANCE_SWITCHED : 0);
 }
@@ -121,18 +121,10 @@ static int show(const struct hearing *h, const struct topic_config *t,
 
 static int list(mqm *m, const struct topic_config *t, struct hearing *h)
 {
-    const struct mqm_store *s = m->store.table->store;
     char space[REPORT_SPACE];
-    int r;
 
-    if (!s->list)
-        return mqm__fail(-ENOTSUP, "store '%s' cannot list",
-                         m->store.table->name);
     mqm__report_space(space, t->space);
-    mqm__combine_enter(&m->combine);
-    r = s->list(m->store.self, space, collect, h);
-    mqm__combine_leave(&m->combine);
-    return r;
+    return mqm__list(m, space, collect, h);
 }
 
 int mqm_instances(mqm *m, const char *group, const char *topic,

@@ -283,20 +283,6 @@ static int show(const struct listing *l, int (*visit)(void *user,
     return r;
 }
 
-static int list(mqm *m, struct listing *l)
-{
-    const struct mqm_store *s = m->store.table->store;
-    int r;
-
-    if (!s->list)
-        return mqm__fail(-ENOTSUP, "store '%s' cannot list",
-                         m->store.table->name);
-    mqm__combine_enter(&m->combine);
-    r = s->list(m->store.self, l->topic->space, collect, l);
-    mqm__combine_leave(&m->combine);
-    return r;
-}
-
 int mqm_pending(mqm *m, const char *side, const char *group, const char *topic,
                 int (*visit)(void *user, const struct mqm_msg *msg,
                              const struct mqm_record *record),
@@ -316,7 +302,7 @@ int mqm_pending(mqm *m, const char *side, const char *group, const char *topic,
     if (r == 0 && side)
         r = mqm__topic_side(l.topic, side);
     if (r >= 0)
-        r = list(m, &l);
+        r = mqm__list(m, l.topic->space, collect, &l);
     if (r == 0)
         r = show(&l, visit, user);
     if (r == 0 && l.unreadable)

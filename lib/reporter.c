@@ -240,15 +240,12 @@ static int64_t old_ms(const struct config *c, const struct topic_config *t)
 /* One that reports again meanwhile has another version, and stays. */
 static void sweep(mqm *m, const struct config *c, const struct topic_config *t)
 {
-    const struct mqm_store *store = m->store.table->store;
     struct sweep w = {.older_ms = old_ms(c, t)};
     struct mqm_swap *s[AT_ONCE];
     char space[REPORT_SPACE];
 
     mqm__report_space(space, t->space);
-    mqm__combine_enter(&m->combine);
-    store->list(m->store.self, space, note_old, &w);
-    mqm__combine_leave(&m->combine);
+    mqm__list(m, space, note_old, &w); /* what it came to; the rest next time */
     for (size_t i = 0; i < w.n; i++)
         s[i] = &w.letter[i].swap;
     mqm__combine_swap(&m->combine, s, w.n);

@@ -200,23 +200,45 @@ static const char *waits_for(struct rescue *r, const struct mqm_record *rec,
     return NULL;
 }
 
+/* Where the copy is, and why it is left there for now (NULL: it is not). */
+struct way {
+    int from; /* -1: not known */
+    const char *place, *waits;
+};
+
+static struct way find_way(struct rescue *r, const struct mqm_record *rec)
+{
+    struct way w = {.from = -1};
+
+    w.place = mqm__origin_place(r->topic, rec->origin, &w.from);
+    if (!w.place)
+        w.from = -1;
+    if (!mqm__id_is_origin(r->msg->id, r->msg->id_len))
+        w.waits = waits_for(r, rec, w.from,
+                            mqm__topic_side(r->topic, rec->side));
+    return w;
+}
+
+static int tell_waits(const struct rescue *r, const struct mqm_record *rec,
+                      const struct way *w)
+{
+    return tell(r, rec, MQM_RESCUE_WAITS,
+                w->place ? r->topic->at[w->from].side->name : NULL, 0,
+                w->waits);
+}
+
 static int rescue_one(struct rescue *r, const struct mqm_record *rec)
 {
-    const int to = mqm__topic_side(r->topic, rec->side);
-    int from = -1;
-    const char *place = mqm__origin_place(r->topic, rec->origin, &from);
-    const char *why;
+    struct way w;
 
-    if (to < 0)
-        return to;
+    if (mqm__topic_side(r->topic, rec->side) < 0)
+        return -ENOENT;
     if (mqm__id_is_origin(r->msg->id, r->msg->id_len))
         return tell(r, rec, MQM_RESCUE_WITHOUT_ID, NULL, 0,
                     "it has no id, and comes again on its own side only");
-    why = waits_for(r, rec, place ? from : -1, to);
-    if (why)
-        return tell(r, rec, MQM_RESCUE_WAITS,
-                    place ? r->topic->at[from].side->name : NULL, 0, why);
-    return send_again(r, rec, from, place);
+    w = find_way(r, rec);
+    return w.waits ? tell_waits(r, rec, &w)
+                   : send_again(r, rec, w.from, w.place);
 }
 
 /* ------------------------------ which ones ------------------------------- */
@@ -239,31 +261,46 @@ static bool is_lost(const struct rescue *r, const struct mqm_record *rec)
            (!r->o.side || strcmp(r->o.side, rec->side) == 0);
 }
 
+static struct mqm_msg message_of(const struct rescue *r,
+                                 const struct mqm_msg *msg,
+                                 const struct mqm_record *rec)
+{
+    struct mqm_msg mine = *msg;
+
+    mine.side = rec->side;
+    mine.group = r->topic->group;
+    mine.topic = r->topic->topic;
+    return mine;
+}
+
 /* Is it owed still?  Much may have happened since the list was made. */
 static int look_again(struct rescue *r, const struct mqm_msg *msg)
 {
     struct mqm_record rec = MQM_RECORD_INIT;
-    struct mqm_msg mine = *msg;
+    struct mqm_msg mine;
     int err = mqm_inspect(r->m, msg, &rec);
 
     if (err < 0)
         return err;
     if (!is_lost(r, &rec))
         return 0;
-    mine.side = rec.side;
-    mine.group = r->topic->group;
-    mine.topic = r->topic->topic;
+    mine = message_of(r, msg, &rec);
     r->msg = &mine;
     err = rescue_one(r, &rec);
     r->msg = NULL;
     return err;
 }
 
+/* What waits by the list is asked after no more: behind a consumer that lags
+ * there are thousands. */
 static int consider(void *user, const struct mqm_msg *msg,
                     const struct mqm_record *rec)
 {
     struct rescue *r = user;
     const int to = mqm__topic_side(r->topic, rec->side);
+    struct mqm_msg mine = message_of(r, msg, rec);
+    struct way w;
+    int err;
 
     if (atomic_load(&r->m->stopped))
         return mqm__fail(-ECANCELED, "mqm_stop() was called");
@@ -271,7 +308,11 @@ static int consider(void *user, const struct mqm_msg *msg,
         return to < 0 ? to : 0;
     if (!(r->o.flags & MQM_RESCUE_ANYWAY))
         (void)read_until(r, to); /* before it is looked at again */
-    return look_again(r, msg);
+    r->msg = &mine;
+    w = find_way(r, rec);
+    err = w.waits ? tell_waits(r, rec, &w) : look_again(r, msg);
+    r->msg = NULL;
+    return err;
 }
 
 static int check(mqm *m, const struct mqm_rescue_options *o)

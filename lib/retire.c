@@ -24,36 +24,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS = 512 };
+enum { WORDS = RETIRE_WORDS };
 
-struct part {
-    uint64_t n;
-    int64_t oldest_ms;
-};
-
-struct retire {
-    struct checkup k; /* first: what is found goes through it */
-    mqm *m;
-    struct mqm_retire_options o;
-    const struct topic_config *topic;
-    int side; /* MQM_OLD or MQM_NEW */
-    const char *name, *other;
-    unsigned no; /* reasons why not */
-
-    struct part owed, held, parked;
-
-    unsigned workers;    /* of the other side, who act by this policy        */
-    unsigned readers;    /* of this side                                     */
-    int64_t in_force_ms; /* so long nobody acts by another one               */
-    int64_t moment_ms;   /* Unix: nothing after it is the side's             */
-
-    int64_t behind; /* what its group has not read */
-    uint64_t alone; /* known from its broker alone */
-};
-
-MQM__PRINTF(4)
-static void no(struct retire *q, const char *subject, const char *remedy,
-               const char *fmt, ...)
+void mqm__no(struct retire *q, const char *subject, const char *remedy,
+             const char *fmt, ...)
 {
     char text[WORDS];
     va_list ap;
@@ -65,11 +39,10 @@ static void no(struct retire *q, const char *subject, const char *remedy,
     mqm__find(&q->k, MQM_FATAL, subject, remedy, "%s", text);
 }
 
-/* What the library has just said, as a reason. */
-static void not_known(struct retire *q, const char *subject, const char *what)
+void mqm__not_known(struct retire *q, const char *subject, const char *what)
 {
-    no(q, subject, "ask again when it can be told", "%s: %s", what,
-       mqm_errmsg());
+    mqm__no(q, subject, "ask again when it can be told", "%s: %s", what,
+            mqm_errmsg());
 }
 
 /* ------------------------------- the policy ------------------------------ */
@@ -99,112 +72,10 @@ static void ask_policy(struct retire *q)
     else
         snprintf(remedy, sizeof(remedy), "mqmctl allow %s --remove ...",
                  q->topic->topic);
-    no(q, "policy", remedy, "the policy gives messages to %s: switch %s, cut "
-       "%u.%04u%%, %zu on the allow list", q->name, p->on ? "on" : "off",
-       p->cut_ppm / 10000, p->cut_ppm % 10000, allowed);
-}
-
-/* ------------------------------ who decides ------------------------------ */
-
-static void tell_outdated(struct retire *q, const struct mqm_instance_info *i)
-{
-    const bool silent = i->flags & MQM_INSTANCE_SILENT;
-
-    if (i->flags & MQM_INSTANCE_UNKNOWN)
-        no(q, "instance", "ask with the newest library of all",
-           "%s on %s reports in a way that this library does not know",
-           i->instance, i->side);
-    else if (silent)
-        no(q, "instance", "make sure that it is dead; it is forgotten an hour "
-           "after its last report (720 of them)",
-           "%s on %s had another policy and is not heard of for %" PRId64
-           " s", i->instance, i->side, i->seen_ms / 1000);
-    else
-        no(q, "instance", "wait, or restart it; its configuration must be the "
-           "same", "%s on %s acts by another policy (switch %s, cut "
-           "%u.%04u%%)", i->instance, i->side,
-           i->flags & MQM_INSTANCE_SWITCHED ? "on" : "off",
-           i->cut_ppm / 10000, i->cut_ppm % 10000);
-}
-
-static void not_longer_than(struct retire *q, int64_t ms)
-{
-    if (ms < q->in_force_ms)
-        q->in_force_ms = ms;
-}
-
-static int ask_instance(void *user, const struct mqm_instance_info *i)
-{
-    struct retire *q = user;
-    const bool same = !(i->flags & MQM_INSTANCE_UNKNOWN) &&
-                      i->policy == q->topic->print;
-
-    if (i->flags & MQM_INSTANCE_GONE) { /* it acted until then */
-        if (!same)
-            not_longer_than(q, i->seen_ms);
-        return 0;
-    }
-    if (!same) {
-        tell_outdated(q, i);
-        return 0;
-    }
-    not_longer_than(q, i->in_force_ms);
-    if (i->flags & MQM_INSTANCE_SILENT) {
-        mqm__find(&q->k, MQM_WARNING, "instance", "make sure that it is dead",
-                  "%s on %s is not heard of for %" PRId64 " s; it had this "
-                  "policy", i->instance, i->side, i->seen_ms / 1000);
-        return 0;
-    }
-    if (strcmp(i->side, q->other) == 0)
-        q->workers++;
-    else
-        q->readers++;
-    if (i->without_id > 0)
-        mqm__find(&q->k, MQM_WARNING, "id", "all producers have to send one",
-                  "%s on %s has seen %" PRIu64 " messages without an id: they "
-                  "are the old side's whatever the policy says", i->instance,
-                  i->side, i->without_id);
-    if (i->future_born > 0)
-        mqm__find(&q->k, MQM_WARNING, "clock", "set the producers' clocks "
-                  "right", "%s on %s has seen %" PRIu64 " messages that were "
-                  "born later than its present: they are the old side's "
-                  "whatever the policy says", i->instance, i->side,
-                  i->future_born);
-    return 0;
-}
-
-static void ask_age(struct retire *q)
-{
-    const int64_t wait_ms = q->topic->policy_max_age_ms;
-
-    q->moment_ms = mqm__now_ms();
-    if (q->in_force_ms < wait_ms)
-        no(q, "age", "wait", "the policy is in force everywhere for %" PRId64
-           " s only: %" PRId64 " s more (policy_max_age_ms)",
-           q->in_force_ms / 1000, (wait_ms - q->in_force_ms + 999) / 1000);
-    else
-        q->moment_ms -= q->in_force_ms - wait_ms;
-}
-
-static void ask_instances(struct retire *q)
-{
-    int r;
-
-    q->in_force_ms = INT64_MAX;
-    r = mqm_instances(q->m, q->topic->group, q->topic->topic, ask_instance, q);
-    if (r < 0) {
-        not_known(q, "instance", "who is there is not known");
-        q->in_force_ms = 0;
-    } else if (q->workers == 0) {
-        no(q, "instance", "start it, with report_ms above 0", "no consumer of "
-           "%s reports this policy: nobody would do what %s does no more",
-           q->other, q->name);
-        q->in_force_ms = 0;
-    }
-    if (!mqm__gives(&q->topic->policy, q->side) && q->workers > 0)
-        ask_age(q);
-    else
-        q->moment_ms = mqm__now_ms();
+    mqm__no(q, "policy", remedy, "the policy gives messages to %s: switch %s, "
+            "cut %u.%04u%%, %zu on the allow list", q->name,
+            p->on ? "on" : "off", p->cut_ppm / 10000, p->cut_ppm % 10000,
+            allowed);
 }
 
 /* ------------------------------ what is open ----------------------------- */
@@ -227,8 +98,8 @@ static void tell_open(struct retire *q, const struct part *p,
                       const char *state, const char *remedy)
 {
     if (p->n > 0)
-        no(q, state, remedy, "%" PRIu64 " %s %s, the oldest for %" PRId64 " s",
-           p->n, state, q->name, p->oldest_ms / 1000);
+        mqm__no(q, state, remedy, "%" PRIu64 " %s %s, the oldest for %" PRId64
+                " s", p->n, state, q->name, p->oldest_ms / 1000);
 }
 
 static void ask_open(struct retire *q)
@@ -237,7 +108,7 @@ static void ask_open(struct retire *q)
                               count_open, q);
 
     if (r != 0)
-        not_known(q, "owed by", "what is open is not known");
+        mqm__not_known(q, "owed by", "what is open is not known");
     tell_open(q, &q->held, "held by", "wait");
     tell_open(q, &q->owed, "owed by", "wait, or mqmctl rescue; if the side is "
               "broken: mqmctl assign --all");
@@ -272,13 +143,13 @@ static void ask_read(struct retire *q)
     if (r == 0)
         r = mqm__read_until(q->m, q->topic, q->side, &until_ms);
     if (r != 0)
-        no(q, "read", "bring its broker back; if it is lost for good: mqmctl "
-           "retire --anyway", "how far the group of %s has read is not known: "
-           "%s", q->name, mqm_errmsg());
+        mqm__no(q, "read", "bring its broker back; if it is lost for good: "
+                "mqmctl retire --anyway", "how far the group of %s has read is "
+                "not known: %s", q->name, mqm_errmsg());
     else if (until_ms - q->topic->policy.margin_ms < q->moment_ms)
-        no(q, "read", "let its consumers read on", "the group of %s has "
-           "%" PRId64 " to read, some of it from before the policy was in "
-           "force everywhere", q->name, q->behind);
+        mqm__no(q, "read", "let its consumers read on", "the group of %s has "
+                "%" PRId64 " to read, some of it from before the policy was in "
+                "force everywhere", q->name, q->behind);
 }
 
 /* ------------------------ what it alone has (rule 12) -------------------- */
@@ -303,7 +174,8 @@ static void ask_alone(struct retire *q)
     o.older_ms = q->topic->policy.margin_ms + 1;
     o.flags = MQM_RESCUE_DRY;
     if (mqm_rescue(q->m, &o, count_alone, q) != 0)
-        not_known(q, "copies", "what reached one broker only is not known");
+        mqm__not_known(q, "copies", "what reached one broker only is not "
+                       "known");
     if (q->alone == 0)
         return;
     if (q->o.flags & MQM_RETIRE_BROKEN) {
@@ -315,8 +187,9 @@ static void ask_alone(struct retire *q)
     }
     snprintf(words, sizeof(words), "mqmctl rescue %s --older %" PRId64 "ms",
              q->topic->topic, o.older_ms);
-    no(q, "copies", words, "%" PRIu64 " owed by %s did not come there: what "
-       "%s has of them may be the only copy", q->alone, q->other, q->name);
+    mqm__no(q, "copies", words, "%" PRIu64 " owed by %s did not come there: "
+            "what %s has of them may be the only copy", q->alone, q->other,
+            q->name);
 }
 
 /* -------------------------------- the answer ----------------------------- */
@@ -324,22 +197,24 @@ static void ask_alone(struct retire *q)
 static int decide(struct retire *q)
 {
     const char *who = q->o.who ? q->o.who : q->m->instance;
-    int r;
+    int r = mqm__retire_check_dead(q);
 
+    if (r < 0)
+        return r;
     ask_policy(q);
-    ask_instances(q);
+    mqm__retire_ask_instances(q);
     ask_open(q);
     ask_read(q);
     ask_alone(q);
     if (q->k.stop || q->no)
         return q->k.stop ? q->k.stop : MQM_LATER;
     if (!(q->o.flags & MQM_RETIRE_DRY)) {
-        r = mqm__retired_put(q->m, q->topic, q->side, who);
+        r = mqm__retired_put(q->m, q->topic, q->side, who, q->o.dead,
+                             q->o.n_dead);
         if (r < 0)
             return r;
     }
-    mqm__retire_steps(&q->k, q->topic, q->side,
-                      q->o.flags);
+    mqm__retire_steps(&q->k, q->topic, q->side, q->o.flags);
     return q->k.stop;
 }
 
@@ -359,6 +234,10 @@ static int take_options(struct retire *q, const struct mqm_retire_options *o)
     if (q->o.who && strlen(q->o.who) >= RETIRE_WHO)
         return mqm__fail(-EINVAL, "who asks has at most %d bytes",
                          RETIRE_WHO - 1);
+    for (size_t i = 0; i < q->o.n_dead; i++)
+        if (!q->o.dead || !q->o.dead[i] || !q->o.dead[i][0])
+            return mqm__fail(-EINVAL, "name %zu of %zu that are dead is empty",
+                             i + 1, q->o.n_dead);
     return 0;
 }
 

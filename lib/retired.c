@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* retired.c - see retire.h. */
+/* retired.c - see retire.h.
+ *
+ * The dead are written before the yes that rests on them: those of a yes that
+ * was never written have a time that no yes has, and are passed over.
+ */
 #include "retire.h"
 #include "bytes.h"
 #include "error.h"
@@ -8,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FORMAT = 1, VALUE = 1 + 8 + 1 + RETIRE_WHO };
@@ -18,9 +23,17 @@ struct retired {
     char who[RETIRE_WHO];
 };
 
+struct dead {
+    int side;
+    int64_t when_ms;
+    char name[REPORT_NAME];
+};
+
 struct listing {
     const struct topic_config *topic;
     struct retired at[MQM_SIDES];
+    struct dead *dead;
+    size_t n_dead, room;
     int unreadable;
 };
 
@@ -29,49 +42,20 @@ static void space_of(char out[REPORT_SPACE], const struct topic_config *t)
     snprintf(out, REPORT_SPACE, "%s/retired", t->space);
 }
 
-static size_t encode(unsigned char out[VALUE], const char *who)
-{
-    unsigned char *p = mqm__put(out, FORMAT, 1);
-
-    p = mqm__put(p, (uint64_t)mqm__now_ms(), 8);
-    return (size_t)(mqm__put_text(p, who) - out);
-}
-
-static int decode(struct retired *out, const struct mqm_cell *cell)
-{
-    struct bytes b = {cell->value, cell->len, false};
-    const unsigned format = (unsigned)mqm__get(&b, 1);
-
-    if (format != FORMAT)
-        return mqm__fail(-EPROTO, "who retired a side is told in format %u, "
-                         "this library knows %d", format, FORMAT);
-    out->when_ms = (int64_t)mqm__get(&b, 8);
-    mqm__get_text(&b, out->who, sizeof(out->who));
-    if (b.bad)
-        return mqm__fail(-EPROTO, "who retired a side cannot be read (%zu "
-                         "bytes)", cell->len);
-    out->there = true;
-    return 0;
-}
-
 /* ------------------------------- writing --------------------------------- */
 
 /* Over whatever stands there: the last word counts. */
-int mqm__retired_put(mqm *m, const struct topic_config *t, int side,
-                     const char *who)
+static int put(mqm *m, const struct topic_config *t, const char *id,
+               const unsigned char *value, size_t len)
 {
-    unsigned char value[VALUE];
-    char space[REPORT_SPACE], name[RETIRE_WHO];
-    const char *id = t->at[side].side->name;
-    struct mqm_swap s = {.value = value, .keep_ms = t->keep_ms,
+    char space[REPORT_SPACE];
+    struct mqm_swap s = {.value = value, .len = len, .keep_ms = t->keep_ms,
                          .flags = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY};
     struct mqm_swap *one = &s;
     int r = MQM_LOST;
 
-    snprintf(name, sizeof(name), "%s", who);
     space_of(space, t);
     s.key = (struct mqm_key){space, id, strlen(id), 0};
-    s.len = encode(value, name);
     for (int i = 0; i < 8 && r == MQM_LOST; i++) {
         r = mqm__combine_swap(&m->combine, &one, 1);
         if (r < 0)
@@ -82,6 +66,38 @@ int mqm__retired_put(mqm *m, const struct topic_config *t, int side,
     return r == MQM_OK ? 0
                        : mqm__fail(-EAGAIN, "others write down that side '%s' "
                                    "may be switched off: ask again", id);
+}
+
+static unsigned char *put_head(unsigned char *p, int64_t when_ms)
+{
+    return mqm__put(mqm__put(p, FORMAT, 1), (uint64_t)when_ms, 8);
+}
+
+static int put_dead(mqm *m, const struct topic_config *t, int side,
+                    const char *name, int64_t when_ms)
+{
+    unsigned char value[VALUE];
+    char id[MQM_ID_MAX];
+
+    snprintf(id, sizeof(id), "%s/%s", t->at[side].side->name, name);
+    return put(m, t, id, value, (size_t)(put_head(value, when_ms) - value));
+}
+
+int mqm__retired_put(mqm *m, const struct topic_config *t, int side,
+                     const char *who, const char *const *dead, size_t n_dead)
+{
+    const int64_t when_ms = mqm__now_ms();
+    unsigned char value[VALUE], *end;
+    char name[RETIRE_WHO];
+    int r = 0;
+
+    for (size_t i = 0; i < n_dead && r == 0; i++)
+        r = put_dead(m, t, side, dead[i], when_ms);
+    if (r < 0)
+        return r;
+    snprintf(name, sizeof(name), "%s", who);
+    end = mqm__put_text(put_head(value, when_ms), name);
+    return put(m, t, t->at[side].side->name, value, (size_t)(end - value));
 }
 
 /* ------------------------------- the steps ------------------------------- */
@@ -109,57 +125,128 @@ void mqm__retire_steps(struct checkup *k, const struct topic_config *t,
 
 /* ------------------------------- reading --------------------------------- */
 
+/* Behind it follows what only a yes has. */
+static int get_head(struct bytes *b, int64_t *when_ms)
+{
+    const unsigned format = (unsigned)mqm__get(b, 1);
+
+    if (format != FORMAT)
+        return mqm__fail(-EPROTO, "who retired a side is told in format %u, "
+                         "this library knows %d", format, FORMAT);
+    *when_ms = (int64_t)mqm__get(b, 8);
+    return 0;
+}
+
+static int get_end(const struct bytes *b, const struct mqm_cell *cell)
+{
+    return b->bad ? mqm__fail(-EPROTO, "who retired a side cannot be read (%zu "
+                              "bytes)", cell->len) : 0;
+}
+
+static int get_yes(struct retired *out, const struct mqm_cell *cell)
+{
+    struct bytes b = {cell->value, cell->len, false};
+    int r = get_head(&b, &out->when_ms);
+
+    if (r < 0)
+        return r;
+    mqm__get_text(&b, out->who, sizeof(out->who));
+    r = get_end(&b, cell);
+    out->there = r == 0;
+    return r;
+}
+
+static int get_dead(struct listing *l, int side, const char *name, size_t len,
+                    const struct mqm_cell *cell)
+{
+    struct bytes b = {cell->value, cell->len, false};
+    const size_t room = l->room * 2 + 16;
+    struct dead *one = l->dead;
+    int r;
+
+    if (l->n_dead == l->room) {
+        one = realloc(l->dead, room * sizeof(*one));
+        if (!one)
+            return mqm__fail(-ENOMEM, "no memory for %zu names", room);
+        l->dead = one;
+        l->room = room;
+    }
+    one = &l->dead[l->n_dead];
+    one->side = side;
+    snprintf(one->name, sizeof(one->name), "%.*s", (int)len, name);
+    r = get_head(&b, &one->when_ms);
+    if (r == 0)
+        r = get_end(&b, cell);
+    l->n_dead += r == 0;
+    return r;
+}
+
 static int collect(void *user, const struct mqm_key *key,
                    const struct mqm_cell *cell)
 {
     struct listing *l = user;
+    const char *id = key->id;
+    int r = 0;
 
-    for (int i = 0; i < MQM_SIDES; i++) {
+    for (int i = 0; i < MQM_SIDES && r == 0; i++) {
         const char *name = l->topic->at[i].side->name;
-        int r;
+        const size_t len = strlen(name);
 
-        if (key->id_len != strlen(name) ||
-            memcmp(key->id, name, key->id_len) != 0)
+        if (key->id_len < len || memcmp(id, name, len) != 0)
             continue;
-        r = decode(&l->at[i], cell);
-        if (r < 0)
-            l->unreadable = r;
+        if (key->id_len == len)
+            r = get_yes(&l->at[i], cell);
+        else if (id[len] == '/')
+            r = get_dead(l, i, id + len + 1, key->id_len - len - 1, cell);
     }
+    if (r < 0)
+        l->unreadable = r;
     return 0;
 }
 
 static int list(mqm *m, struct listing *l)
 {
-    const struct mqm_store *s = m->store.table->store;
     char space[REPORT_SPACE];
     int r;
 
-    if (!s->list)
-        return mqm__fail(-ENOTSUP, "store '%s' cannot list",
-                         m->store.table->name);
     space_of(space, l->topic);
-    mqm__combine_enter(&m->combine);
-    r = s->list(m->store.self, space, collect, l);
-    mqm__combine_leave(&m->combine);
+    r = mqm__list(m, space, collect, l);
     return r == 0 ? l->unreadable : r;
+}
+
+/* Those that the yes rests on, into names, which has room for all. */
+static size_t dead_of(const struct listing *l, int side, const char **names)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n_dead; i++)
+        if (l->dead[i].side == side &&
+            l->dead[i].when_ms == l->at[side].when_ms)
+            names[n++] = l->dead[i].name;
+    return n;
 }
 
 static int show(const struct listing *l,
                 int (*visit)(void *user, const struct mqm_retirement *r),
                 void *user)
 {
+    const char **names = calloc(l->n_dead + 1, sizeof(*names));
     int r = 0;
 
+    if (!names)
+        return mqm__fail(-ENOMEM, "no memory for %zu names", l->n_dead);
     for (int i = 0; i < MQM_SIDES && r == 0; i++) {
         const struct retired *it = &l->at[i];
         struct mqm_retirement one = {
             .size = sizeof(one), .side = l->topic->at[i].side->name,
             .who = it->who, .when_ms = it->when_ms,
-            .given = mqm__gives(&l->topic->policy, i)};
+            .given = mqm__gives(&l->topic->policy, i),
+            .dead = names, .n_dead = dead_of(l, i, names)};
 
         if (it->there)
             r = visit(user, &one);
     }
+    free(names);
     return r;
 }
 
@@ -182,5 +269,6 @@ int mqm_retirements(mqm *m, const char *group, const char *topic,
     if (r == 0)
         r = show(&l, visit, user);
     mqm__snapshot_put(snap);
+    free(l.dead);
     return r;
 }

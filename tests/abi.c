@@ -112,20 +112,24 @@ AT(mqm_rescued, from, 32);
 AT(mqm_rescued, flags, 40);
 AT(mqm_rescued, why, 48);
 
-SIZE(mqm_retire_options, 48);
+SIZE(mqm_retire_options, 64);
 AT(mqm_retire_options, size, 0);
 AT(mqm_retire_options, side, 8);
 AT(mqm_retire_options, group, 16);
 AT(mqm_retire_options, topic, 24);
 AT(mqm_retire_options, who, 32);
 AT(mqm_retire_options, flags, 40);
+AT(mqm_retire_options, dead, 48);
+AT(mqm_retire_options, n_dead, 56);
 
-SIZE(mqm_retirement, 40);
+SIZE(mqm_retirement, 56);
 AT(mqm_retirement, size, 0);
 AT(mqm_retirement, side, 8);
 AT(mqm_retirement, who, 16);
 AT(mqm_retirement, when_ms, 24);
 AT(mqm_retirement, given, 32);
+AT(mqm_retirement, dead, 40);
+AT(mqm_retirement, n_dead, 48);
 
 SIZE(mqm_settle_options, 56);
 AT(mqm_settle_options, size, 0);

@@ -4,63 +4,13 @@
 # other one, all at once, and done there once; with brokers made of files.
 # shellcheck source=tests/tap.bash disable=SC1003
 . "$(dirname "$0")/tap.bash"
-
-ctl=$BUILD/bin/mqmctl
-config=$tmp/mqmigrate.json
-flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude)
-rpath=$(cd "$BUILD/lib" && pwd)
-
-"${CC:-cc}" "${flags[@]}" -fPIC -shared tests/ctl/adapter.c \
-    -o "$tmp/mqm_files.so" || exit 1
-"${CC:-cc}" "${flags[@]}" tests/ctl/worker.c -L"$BUILD/lib" -lmqmigrate \
-    -Wl,-rpath,"$rpath" -o "$tmp/worker" || exit 1
-mkdir "$tmp/kafka" "$tmp/rocketmq"
+# shellcheck source=tests/ctl/files.bash
+. tests/ctl/files.bash
 touch "$tmp/kafka/rewards" "$tmp/kafka/parking" "$tmp/rocketmq/parking"
-cat >"$config" <<JSON
-{
-  "app": "shop",
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
-    "rocketmq": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/rocketmq"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%",
+write_config '"switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%",
      "lease_ms": 500, "handler_ms": 500, "settle_ms": 2000,
-     "clock_margin_ms": 0, "sides": {"kafka": {"parking": "parking"},
-                                     "rocketmq": {"parking": "parking"}}}
-  ]
-}
-JSON
-
-mqmctl() {
-    "$ctl" -c "$config" "$@"
-}
-
-new_id() {
-    "$ctl" new-id
-}
-
-# worker SIDE ID HOW: what came of the copy, as a number.
-worker() {
-    "$tmp/worker" "$config" "$@"
-}
-
-field() { # NAME ID
-    mqmctl show rewards "$2" --json |
-        python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"
-}
-
-is_field() { # NAME ID VALUE
-    [ "$(field "$1" "$2")" = "$3" ]
-}
-
-settled() { # ID
-    until is_field left_ms "$1" 0; do
-        sleep 0.1
-    done
-}
+     "sides": {"kafka": {"parking": "parking"},
+               "rocketmq": {"parking": "parking"}}'
 
 lost() { # a message on Kafka alone, and RocketMQ's: its id
     local id n
@@ -69,10 +19,6 @@ lost() { # a message on Kafka alone, and RocketMQ's: its id
     n=$(wc -l <"$tmp/kafka/rewards")
     ORIGIN=kafka:rewards/$n worker kafka "$id" "done" >/dev/null
     echo "$id"
-}
-
-copies() { # ID: how many lie on Kafka
-    grep -c "^$1	" "$tmp/kafka/rewards"
 }
 
 says "whose?" 2 "--to SIDE" mqmctl assign rewards --all

@@ -4,43 +4,20 @@
 # provoked.  Run it through tests/with_servers.
 # shellcheck source=tests/tap.bash
 . "$(dirname "$0")/tap.bash"
-
-if [ -z "${MQM_TEST_KAFKA-}" ] || [ -z "${MQM_TEST_ROCKETMQ-}" ]; then
-    not_ok "there are brokers: tests/with_servers $0"
-    plan
-fi
-
-kafka=$MQM_TEST_SERVERS/kafka
-rocketmq=$MQM_TEST_SERVERS/rocketmq
-config=$tmp/mqmigrate.json
-lib=$(cd "$BUILD/lib" && pwd)
+# shellcheck source=tests/ctl/brokers.bash
+. tests/ctl/brokers.bash
 name=doctor-$$
 
 # configure TOPIC [MORE]: of this name on both brokers; more members.
 configure() {
     topic=$1
-    cat >"$config" <<JSON
-{
-  "app": "shop", "plugin_dir": "$lib/mqmigrate",
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "kafka", "bootstrap.servers": "$MQM_TEST_KAFKA"},
-    "rocketmq": {"adapter": "rocketmq", "name_server": "$MQM_TEST_ROCKETMQ",
-                 "library": "$MQM_TEST_LIBROCKETMQ"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "$name", "old": "kafka", "new": "rocketmq",
-     "rate": 10 ${2-},
-     "sides": {
-       "kafka": {"topic": "$topic", "parking": "$topic-parking"},
-       "rocketmq": {"topic": "$topic", "parking": "$topic-parking"}}}
-  ]
-}
-JSON
+    write_config "$name" "\"rate\": 10 ${2-}, \"sides\": {
+       \"kafka\": {\"topic\": \"$topic\", \"parking\": \"$topic-parking\"},
+       \"rocketmq\": {\"topic\": \"$topic\", \"parking\": \"$topic-parking\"}}"
 }
 
 examine() {
-    "$BUILD/bin/mqmctl" -c "$config" doctor >"$tmp/findings" 2>&1
+    mqmctl doctor >"$tmp/findings" 2>&1
     code=$?
 }
 
@@ -60,7 +37,7 @@ exits() { # NAME CODE
 }
 
 json_is_right() {
-    "$BUILD/bin/mqmctl" -c "$config" doctor --json | python3 -c '
+    mqmctl doctor --json | python3 -c '
 import json, sys
 found = json.load(sys.stdin)
 assert any(f["level"] == "warn" and f["remedy"] for f in found)
@@ -80,10 +57,10 @@ refused() { # NAME COMMAND...
 topics() { # NAME SETTINGS PARKING-SETTINGS
     # shellcheck disable=SC2086
     {
-        scripts/kafka topic "$kafka" "$1" 1 $2
-        scripts/kafka topic "$kafka" "$1-parking" 1 $3
-        scripts/rocketmq topic "$rocketmq" "$1" 1
-        scripts/rocketmq topic "$rocketmq" "$1-parking" 1
+        scripts/kafka topic "$kafka_server" "$1" 1 $2
+        scripts/kafka topic "$kafka_server" "$1-parking" 1 $3
+        scripts/rocketmq topic "$rocketmq_server" "$1" 1
+        scripts/rocketmq topic "$rocketmq_server" "$1-parking" 1
     } >"$tmp/made" 2>&1 || not_ok "topics of $1 are made" "$tmp/made"
 }
 
@@ -117,8 +94,8 @@ check "as JSON" json_is_right
 
 # ------------------------------------ positions ------------------------------
 
-printf 'a\nb\nc\n' | scripts/kafka send "$kafka" "$name"
-printf 'a\nb\nc\n' | scripts/rocketmq send "$rocketmq" "$name"
+printf 'a\nb\nc\n' | scripts/kafka send "$kafka_server" "$name"
+printf 'a\nb\nc\n' | scripts/rocketmq send "$rocketmq_server" "$name"
 examine
 has "Kafka: a group that never was" warn kafka group "is that its name?"
 configure "$name" ", \"since\": 1766400000000"
@@ -126,23 +103,23 @@ examine
 exits "a new group behind what was sent to both" 1
 has "RocketMQ: it begins at the end" loses rocketmq group "with 3 messages"
 
-scripts/rocketmq group "$rocketmq" "$name"
-scripts/kafka commit "$kafka" "$name" "$name" 0
-scripts/rocketmq commit "$rocketmq" "$name" "$name" 0
+scripts/rocketmq group "$rocketmq_server" "$name"
+scripts/kafka commit "$kafka_server" "$name" "$name" 0
+scripts/rocketmq commit "$rocketmq_server" "$name" "$name" 0
 examine
 exits "groups that stand before it" 0
 has "Kafka: before the moment" ok kafka group "before the moment"
 has "RocketMQ: before the moment" ok rocketmq group "before the moment"
 
-scripts/kafka commit "$kafka" "$name" "$name" 2
-scripts/rocketmq commit "$rocketmq" "$name" "$name" 2
+scripts/kafka commit "$kafka_server" "$name" "$name" 2
+scripts/rocketmq commit "$rocketmq_server" "$name" "$name" 2
 examine
 has "Kafka: set there by hand?" warn kafka group "stands 2 messages behind"
 has "RocketMQ: set there by hand?" warn rocketmq group \
     "stands 2 messages behind"
 
 # A quarter of an hour, and a minute more than that may differ.
-echo d | scripts/kafka send "$kafka" "$name" 900000
+echo d | scripts/kafka send "$kafka_server" "$name" 900000
 examine
 has "Kafka: a producer's clock is ahead" warn kafka clock "born more than"
 configure "$name" ", \"clock_margin_ms\": 960000"
@@ -169,5 +146,5 @@ exits "topics that are not there" 1
 has "Kafka: no topic" warn kafka look "$name-y"
 has "RocketMQ: no topic" warn rocketmq look "$name-y"
 refused "nothing was made by looking" \
-    scripts/rocketmq offsets "$rocketmq" "$name" "$name-y"
+    scripts/rocketmq offsets "$rocketmq_server" "$name" "$name-y"
 plan

@@ -1,55 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# mqmctl.sh - every command on a real store, with a broker made of files.
+# mqmctl.sh - every command on a real store, with a broker made of files.  Of some
+# there is more in status.sh, parked.sh, rescue.sh, assign_all.sh and retire.sh.
 # shellcheck source=tests/tap.bash disable=SC1003
 . "$(dirname "$0")/tap.bash"
+# shellcheck source=tests/ctl/files.bash
+. tests/ctl/files.bash
 
-ctl=$BUILD/bin/mqmctl
-config=$tmp/mqmigrate.json
-flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude)
-rpath=$(cd "$BUILD/lib" && pwd)
-
-"${CC:-cc}" "${flags[@]}" -fPIC -shared tests/ctl/adapter.c \
-    -o "$tmp/mqm_files.so" || exit 1
-"${CC:-cc}" "${flags[@]}" tests/ctl/worker.c -L"$BUILD/lib" -lmqmigrate \
-    -Wl,-rpath,"$rpath" -o "$tmp/worker" || exit 1
-
-# write_config [TOPICS...]: two sides made of files; a topic "rewards" of the
-# group "issuer" that settles after 2.5 s, and what else is given.
-write_config() {
-    local more=
-    [ $# = 0 ] || more=", $1"
-    mkdir -p "$tmp/kafka" "$tmp/rocketmq"
-    cat >"$config" <<JSON
-{
-  "app": "shop", "report_ms": 200,
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
-    "rocketmq": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/rocketmq"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "lease_ms": 900, "handler_ms": 900, "settle_ms": 2500, "keep_ms": 600000,
-     "clock_margin_ms": 0,
-     "sides": {"kafka": {"parking": "parking"},
-               "rocketmq": {"parking": "parking"}}}$more
-  ]
-}
-JSON
-}
-
-mqmctl() {
-    "$ctl" -c "$config" "$@"
-}
-
-# worker SIDE ID HOW: what came of the copy, as a number.
-worker() {
-    "$tmp/worker" "$config" "$@"
-}
-
-new_id() {
-    "$ctl" new-id
+# configure [TOPICS]: "rewards" settles after 2.5 s; more topics.
+configure() {
+    write_config '"lease_ms": 900, "handler_ms": 900, "settle_ms": 2500,
+     "keep_ms": 600000, "sides": {"kafka": {"parking": "parking"},
+                                  "rocketmq": {"parking": "parking"}}' \
+        '"report_ms": 200' "${1-}"
 }
 
 # ----------------------------- the command line -----------------------------
@@ -206,7 +169,7 @@ concurrent() {
 
 several_groups() {
     cp "$config" "$tmp/saved"
-    write_config '{"topic": "rewards", "group": "audit", "old": "kafka",
+    configure '{"topic": "rewards", "group": "audit", "old": "kafka",
         "new": "rocketmq", "since": 1766400000000}'
     says "two groups: which?" 1 "--group" mqmctl show rewards some-id
     says "two groups: which to change?" 1 "nothing was changed" \
@@ -221,16 +184,6 @@ several_groups() {
 }
 
 # ------------------------------- one message --------------------------------
-
-# field NAME ID: of the record, from the JSON.
-field() {
-    mqmctl show rewards "$2" --json |
-        python3 -c "import json, sys; print(json.load(sys.stdin)['$1'])"
-}
-
-is_field() { # NAME ID VALUE
-    [ "$(field "$1" "$2")" = "$3" ]
-}
 
 looking() {
     local id other
@@ -276,12 +229,6 @@ park() { # SIDE: a message that is parked there with its body
     id=$(new_id)
     [ "$(worker "$1" "$id" unsure)" = 0 ] || echo "not parked" >&2
     echo "$id"
-}
-
-settled() { # ID: the attempt in doubt can no longer act
-    until is_field left_ms "$1" 0; do
-        sleep 0.1
-    done
 }
 
 resolving() {
@@ -363,129 +310,6 @@ assigning() {
         "$(worker kafka "$id" "done")" != 0
 }
 
-# ---------------------------------- status ----------------------------------
-
-# stays SIDE: a worker that does one message there and stays; its pid in $pid.
-stays() {
-    "$tmp/worker" "$config" "$1" "$(new_id)" stay >"$tmp/stays" 2>&1 &
-    pid=$!
-}
-
-# shows WORDS: status does, in the end.
-shows() {
-    for _ in $(seq 300); do
-        mqmctl status rewards >"$tmp/status" 2>&1
-        grep -qF -- "$1" "$tmp/status" && return
-        sleep 0.1
-    done
-    sed 's/^/# /' "$tmp/status"
-    return 1
-}
-
-# is_status WHAT VALUE: of the JSON, as Python has it, in the end.
-is_status() {
-    for _ in $(seq 300); do
-        mqmctl status rewards --json | python3 -c "
-import json, sys
-it = json.load(sys.stdin)[0]
-sys.exit($1 != $2)" && return
-        sleep 0.1
-    done
-    return 1
-}
-
-# Somebody reads on kafka who never says so.
-unguarded_group() {
-    local reader
-    mv "$tmp/kafka/rewards" "$tmp/kafka/away"
-    seq 40 >"$tmp/kafka/rewards"
-    echo 10 >"$tmp/kafka/rewards.issuer"
-    says "status: a group that stands still is nobody's" 0 \
-        "next: start consumers of kafka and" mqmctl status
-    (for n in $(seq 10 40); do
-        echo "$n" >"$tmp/kafka/rewards.new"
-        mv "$tmp/kafka/rewards.new" "$tmp/kafka/rewards.issuer"
-        sleep 0.5
-    done) &
-    reader=$!
-    says "status: a group that is read by nobody who reports" 0 \
-        "next: replace the consumers of kafka by guarded ones" mqmctl status
-    kill "$reader"
-    wait "$reader" 2>/dev/null
-    echo 35 >"$tmp/kafka/rewards.issuer"
-    check "status: what the group has not read" is_status \
-        '[s["unread"] for s in it["sides"]]' '[6, None]'
-    rm "$tmp/kafka/rewards.issuer"
-    mv "$tmp/kafka/away" "$tmp/kafka/rewards"
-}
-
-standing() {
-    local id first kafka rocketmq
-    write_config
-    rm -f "$tmp"/mqm.db*
-    says "status: a topic that is none" 1 "there is no topic" mqmctl status x
-    says "status: a time that is none" 2 "is no time span" \
-        mqmctl status --older soon
-    says "status: nobody has reported" 0 "next: start consumers of kafka and" \
-        mqmctl status
-    unguarded_group
-    mqmctl since rewards 1700000000000 >/dev/null
-    stays kafka
-    kafka=$pid
-    check "status: one has reported" shows ":$kafka  0.1.0  policy current"
-    check "status: the other side is missing" shows \
-        "next: start consumers of rocketmq"
-    stays rocketmq
-    rocketmq=$pid
-    check "status: both have" shows ":$rocketmq  0.1.0  policy current"
-    check "status: on how many the policy is in force" shows \
-        "in force on 2 of 2 instances"
-    kill -STOP "$kafka"
-    mqmctl switch rewards on >/dev/null
-    check "status: an old policy is called out" shows "OLD (switch off, cut 0%)"
-    says "status: and is what to look after" 0 "old policy" mqmctl status
-    check "status: in JSON, too" is_status \
-        '[(i["side"], i["current"]) for i in it["instances"]]' \
-        '[("kafka", False), ("rocketmq", True)]'
-    kill -CONT "$kafka"
-    check "status: it is followed" shows "in force on 2 of 2 instances"
-    first=$(new_id) id=$(new_id)
-    worker rocketmq "$first" "done" >/dev/null
-    says "status: owed, not for long" 0 "next: " mqmctl status
-    says "status: never tried there" 0 "1 on kafka: owed, and never tried" \
-        mqmctl status --older 1ms
-    says "status: a lost copy comes first, and what brings it" 0 \
-        "(a lost copy, or a consumer that lags): mqmctl rescue rewards" \
-        mqmctl status --older 1ms
-    worker kafka "$first" "done" >/dev/null
-    says "status: it was tried" 0 "kafka             0 -" \
-        mqmctl status --older 1ms
-    worker kafka "$id" unsure >/dev/null
-    says "status: parked" 0 "next: resolve what is parked on kafka (1)" \
-        mqmctl status
-    check "status: parked, as JSON" is_status \
-        '[s["parked"]["n"] for s in it["sides"]]' '[1, 0]'
-    mqmctl resolve rewards "$id" "done" >/dev/null
-    says "status: copies of one side only" 0 "next: do not raise the cut to" \
-        mqmctl status
-    kill -KILL "$kafka"
-    wait "$kafka" 2>/dev/null
-    check "status: one was killed" shows ":$kafka  0.1.0  policy silent"
-    kill -TERM "$rocketmq"
-    wait "$rocketmq"
-    check "status: one has left" shows ":$rocketmq  0.1.0  policy gone"
-    check "status, as JSON" json_is_ok mqmctl status
-    mv "$config" "$tmp/saved"
-    sed "s|sqlite:$tmp|sqlite:$tmp/no/such|" "$tmp/saved" >"$config"
-    says "status: a store that is away" 1 "next: bring the store back" \
-        mqmctl status
-    says "status: it shows the policy all the same" 1 "switch on, cut 0%" \
-        mqmctl status
-    echo '{' >"$config"
-    says "status: no configuration" 1 "line" mqmctl status
-    mv "$tmp/saved" "$config"
-}
-
 # ------------------------------ check, plugins ------------------------------
 
 checking() {
@@ -527,11 +351,7 @@ checking() {
     cp "$tmp/saved" "$config"
 }
 
-json_is_ok() {
-    "$@" --json | python3 -m json.tool
-}
-
-write_config
+configure
 usage
 settings
 changes
@@ -541,6 +361,5 @@ looking
 resolving
 without_body
 assigning
-standing
 checking
 plan

@@ -4,61 +4,24 @@
 # the other one, too.  Run it through tests/with_servers.
 # shellcheck source=tests/tap.bash
 . "$(dirname "$0")/tap.bash"
-
-if [ -z "${MQM_TEST_KAFKA-}" ] || [ -z "${MQM_TEST_ROCKETMQ-}" ]; then
-    not_ok "there are brokers: tests/with_servers $0"
-    plan
-fi
-
+# shellcheck source=tests/ctl/brokers.bash
+. tests/ctl/brokers.bash
 topic=ctl-$$
-kafka=$MQM_TEST_SERVERS/kafka
-rocketmq=$MQM_TEST_SERVERS/rocketmq
-config=$tmp/mqmigrate.json
-lib=$(cd "$BUILD/lib" && pwd)
 
-for program in worker settler; do
-    "${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \
-        -Iinclude tests/ctl/$program.c -L"$lib" -lmqmigrate \
-        -Wl,-rpath,"$lib" -o "$tmp/$program" || exit 1
-done
-"${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror \
-    tests/ctl/reader.c -lrdkafka -o "$tmp/reader" || exit 1
-
-cat >"$config" <<JSON
-{
-  "app": "shop", "plugin_dir": "$lib/mqmigrate",
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "kafka", "bootstrap.servers": "$MQM_TEST_KAFKA"},
-    "rocketmq": {"adapter": "rocketmq", "name_server": "$MQM_TEST_ROCKETMQ",
-                 "library": "$MQM_TEST_LIBROCKETMQ"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "lease_ms": 2000, "handler_ms": 2000, "settle_ms": 6000,
-     "sides": {
-       "kafka": {"topic": "$topic", "parking": "$topic-parking"},
-       "rocketmq": {"topic": "$topic", "parking": "$topic-parking",
-                    "group": "GID_ctl"}}}
-  ]
-}
-JSON
-
-mqmctl() {
-    "$BUILD/bin/mqmctl" -c "$config" "$@"
-}
+compile worker settler
+"${CC:-cc}" "${flags[@]}" tests/ctl/reader.c -lrdkafka -o "$tmp/reader" ||
+    exit 1
+write_config issuer "\"lease_ms\": 2000, \"handler_ms\": 2000,
+     \"settle_ms\": 6000, \"sides\": {
+       \"kafka\": {\"topic\": \"$topic\", \"parking\": \"$topic-parking\"},
+       \"rocketmq\": {\"topic\": \"$topic\", \"parking\": \"$topic-parking\",
+                    \"group\": \"GID_ctl\"}}"
 
 park() { # SIDE: a message parked there
     local id
-    id=$("$BUILD/bin/mqmctl" new-id)
-    "$tmp/worker" "$config" "$1" "$id" unsure >/dev/null
+    id=$(new_id)
+    worker "$1" "$id" unsure >/dev/null
     echo "$id"
-}
-
-settled() {
-    until mqmctl show rewards "$1" --json | grep -q '"left_ms":0'; do
-        sleep 0.2
-    done
 }
 
 has() { # SERVER COUNT
@@ -66,10 +29,7 @@ has() { # SERVER COUNT
 }
 
 says "check: topics that are not there" 1 "$topic" mqmctl check
-for name in "$topic" "$topic-parking"; do
-    scripts/kafka topic "$kafka" "$name" 2 &&
-        scripts/rocketmq topic "$rocketmq" "$name" 2
-done >"$tmp/made" 2>&1 || not_ok "the topics are made" "$tmp/made"
+make_topics "$topic" "$topic-parking"
 says "check: all is there" 0 "ok     side rocketmq: rewards" mqmctl check
 
 first=$(park kafka)
@@ -107,12 +67,12 @@ kill -KILL "$reader"
 wait "$reader" 2>/dev/null
 
 # From here on RocketMQ's: killed between the record and the body, then whole.
-"$tmp/worker" "$config" kafka "$first" "done" >/dev/null
-"$tmp/worker" "$config" rocketmq "$second" "done" >/dev/null
+worker kafka "$first" "done" >/dev/null
+worker rocketmq "$second" "done" >/dev/null
 mqmctl since rewards 1700000000000 >/dev/null
 mqmctl switch rewards on >/dev/null
 mqmctl cut rewards 100% >/dev/null
-before=$(scripts/kafka count "$kafka" "$topic")
+before=$(scripts/kafka count "$kafka_server" "$topic")
 third=$(park rocketmq)
 fourth=$(park rocketmq)
 says "parked on RocketMQ, with their bodies" 0 "    body      a reward" \
@@ -131,7 +91,7 @@ done
 check "to their side" has rocketmq 3
 check "alone" has kafka "$before"
 for id in "$third" "$fourth"; do
-    "$tmp/worker" "$config" rocketmq "$id" "done" >/dev/null
+    worker rocketmq "$id" "done" >/dev/null
 done
 empty "read again from the beginning: nothing is sent" \
     "$tmp/settler" "$config" no

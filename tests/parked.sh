@@ -12,18 +12,9 @@ write_config '"lease_ms": 300, "handler_ms": 300, "settle_ms": 1000,
 
 park() { # a message parked on Kafka's side
     local id
-    id=$("$ctl" new-id)
-    ORIGIN=kafka:rewards/99 "$tmp/worker" "$config" kafka "$id" unsure >/dev/null
+    id=$(new_id)
+    ORIGIN=kafka:rewards/99 worker kafka "$id" unsure >/dev/null
     echo "$id"
-}
-
-settled() { # IDs: their attempts in doubt can no longer act
-    local id
-    for id; do
-        until mqmctl show rewards "$id" --json | grep -q '"left_ms":0'; do
-            sleep 0.1
-        done
-    done
 }
 
 is() { # STATE ID...
@@ -33,12 +24,6 @@ is() { # STATE ID...
         mqmctl show rewards "$id" --json | grep -q "\"state\":\"$state\"" ||
             return 1
     done
-}
-
-copies() { # ID: so many lie in the topic of Kafka's side
-    local n
-    n=$(grep -c "^$1	" "$tmp/kafka/rewards" 2>/dev/null)
-    echo "${n:-0}"
 }
 
 sent() { # COUNT... -- ID...: is that how often each was sent?
@@ -56,7 +41,7 @@ sent() { # COUNT... -- ID...: is that how often each was sent?
 done_by_worker() { # IDs
     local id
     for id; do
-        "$tmp/worker" "$config" kafka "$id" "done" >/dev/null
+        worker kafka "$id" "done" >/dev/null
     done
 }
 
@@ -167,7 +152,7 @@ settled "$four"
 says "by a rule" 0 "2 resolved" mqmctl resolve rewards again --older 500ms \
     --why "could not tell" --side kafka --yes
 check "both are owed" is owed "$three" "$four"
-"$ctl" new-id >>"$tmp/list"
+new_id >>"$tmp/list"
 says "one of a list that fails does not keep the others" 1 "2 resolved" \
     mqmctl resolve rewards again --from "$tmp/list" --yes
 says "a list with one of the other side" 1 "belongs to kafka, not to" \

@@ -81,7 +81,7 @@ static inline void settle_both(void)
         store->tick(other);
         if (is_back(self) && is_back(other))
             return;
-        nap(10);
+        sleep_ms(10);
     }
     ck_abort_msg("it is not restored: %s", fake_failure);
 }
@@ -92,7 +92,7 @@ static inline void settle_alone(void)
     for (int i = 0; i < 3000; i++) {
         if (is_back(self))
             return;
-        nap(10);
+        sleep_ms(10);
     }
     ck_abort_msg("it is not restored: %s", fake_failure);
 }
@@ -112,7 +112,7 @@ static inline void is_as_after(const struct mqm_swap *s)
     struct mqm_swap q = *s;
 
     for (int i = 0; i < 100 && ask(&q) < 0; i++)
-        nap(10); /* a machine that is busy */
+        sleep_ms(10); /* a machine that is busy */
     ck_assert_int_eq(q.result, MQM_LOST);
     ck_assert_uint_eq(q.now.version, s->now.version);
     ck_assert_uint_eq(q.now.len, s->len);

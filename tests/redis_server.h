@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* redis_server.h - a redis-server of a test's own: on a free port of 127.0.0.1,
- * in a directory of its own, without persistence if not told, ended by its process id and,
- * where there is prctl, with the process that started it. */
+ * in a directory of its own, without persistence if not told, ended by its
+ * process id and, where there is prctl, with the process that started it. */
 #ifndef MQM_REDIS_SERVER_H
 #define MQM_REDIS_SERVER_H
+
+#include "free_port.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -40,24 +42,6 @@ static int redis_server_dial(int port)
     if (fd >= 0)
         close(fd);
     return -1;
-}
-
-static int redis_server_free_port(void)
-{
-    struct sockaddr_in a;
-    socklen_t len = sizeof(a);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    int port = -1;
-
-    memset(&a, 0, sizeof(a));
-    a.sin_family = AF_INET;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
-        getsockname(fd, (struct sockaddr *)&a, &len) == 0)
-        port = ntohs(a.sin_port);
-    if (fd >= 0)
-        close(fd);
-    return port;
 }
 
 static void redis_server_exec(const struct redis_server *s)
@@ -107,7 +91,7 @@ static int redis_server_start(struct redis_server *s)
     snprintf(s->dir, sizeof(s->dir), "/tmp/mqm-redis-XXXXXX");
     if (!mkdtemp(s->dir))
         return 0;
-    s->port = redis_server_free_port();
+    s->port = free_port();
     return redis_server_again(s);
 }
 

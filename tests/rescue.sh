@@ -12,8 +12,8 @@ write_config '"switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%"'
 # seen SIDE LINE: a message on that line of the side's topic, and looked at.
 seen() {
     local id
-    id=$("$ctl" new-id)
-    ORIGIN=$1:rewards/$2 "$tmp/worker" "$config" "$1" "$id" "done" >/dev/null
+    id=$(new_id)
+    ORIGIN=$1:rewards/$2 worker "$1" "$id" "done" >/dev/null
     echo "$id"
 }
 
@@ -41,7 +41,7 @@ check "and the other one not once more" lines kafka "$id" 1
 says "and again: no harm" 0 "1 sent" \
     mqmctl rescue rewards --older 200ms --side rocketmq
 check "the owing side works on it" test \
-    "$("$tmp/worker" "$config" rocketmq "$id" "done")" = 0
+    "$(worker rocketmq "$id" "done")" = 0
 says "done" 0 "0 sent, 0 due, 0 waiting" mqmctl rescue rewards --older 200ms
 
 says "no span" 2 "'10 apples' is no time span" \
@@ -93,7 +93,7 @@ check "it was sent" lines kafka "$back" 2
 # ------------------------------- dead letters -------------------------------
 
 says "no dead letters" 0 "0 dead" mqmctl dead rewards
-fresh=$("$ctl" new-id)
+fresh=$(new_id)
 {
     echo "$id	a reward"
     echo "$fresh	a reward"
@@ -112,6 +112,6 @@ says "sent again" 0 "4 dead, 1 to be sent again, 1 sent" \
     mqmctl dead rewards --again
 check "it was" lines rocketmq "$fresh" 1
 check "it is worked on" test \
-    "$("$tmp/worker" "$config" rocketmq "$fresh" "done")" = 0
+    "$(worker rocketmq "$fresh" "done")" = 0
 says "once is enough" 0 "0 to be sent again" mqmctl dead rewards --again
 plan

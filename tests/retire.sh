@@ -4,51 +4,15 @@
 # files: each reason why it may not be switched off yet, and the yes.
 # shellcheck source=tests/tap.bash disable=SC1003
 . "$(dirname "$0")/tap.bash"
-
-ctl=$BUILD/bin/mqmctl
-config=$tmp/mqmigrate.json
-flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude)
-rpath=$(cd "$BUILD/lib" && pwd)
-
-"${CC:-cc}" "${flags[@]}" -fPIC -shared tests/ctl/adapter.c \
-    -o "$tmp/mqm_files.so" || exit 1
-"${CC:-cc}" "${flags[@]}" tests/ctl/worker.c -L"$BUILD/lib" -lmqmigrate \
-    -Wl,-rpath,"$rpath" -o "$tmp/worker" || exit 1
-mkdir "$tmp/kafka" "$tmp/rocketmq"
+# shellcheck source=tests/ctl/files.bash
+. tests/ctl/files.bash
 touch "$tmp/kafka/rewards" "$tmp/kafka/parking" "$tmp/rocketmq/rewards" \
     "$tmp/rocketmq/parking"
-cat >"$config" <<JSON
-{
-  "app": "shop", "report_ms": 200,
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
-    "rocketmq": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/rocketmq"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "0%",
+write_config '"switch": true, "since": "2026-01-01T00:00:00Z", "cut": "0%",
      "lease_ms": 1500, "handler_ms": 500, "settle_ms": 2500,
-     "clock_margin_ms": 0, "policy_max_age_ms": 3000,
+     "policy_max_age_ms": 3000,
      "sides": {"kafka": {"parking": "parking"},
-               "rocketmq": {"parking": "parking"}}}
-  ]
-}
-JSON
-
-mqmctl() {
-    "$ctl" -c "$config" "$@"
-}
-
-worker() { # SIDE ID HOW
-    "$tmp/worker" "$config" "$@" >/dev/null
-}
-
-# stays SIDE ID: a consumer that does one message and stays; its pid in $pid.
-stays() {
-    "$tmp/worker" "$config" "$1" "$2" stay >"$tmp/stays" 2>&1 &
-    pid=$!
-}
+               "rocketmq": {"parking": "parking"}}' '"report_ms": 200'
 
 # tells WORDS: retire --side kafka says no, and so in the end.
 tells() {
@@ -99,7 +63,7 @@ kafka=$pid
 stays rocketmq "$first"
 rocketmq=$pid
 open=$("$ctl" new-id)
-worker kafka "$open" hold
+worker kafka "$open" hold >/dev/null
 
 check "the policy gives it messages; how to change that" tells \
     "cut 0.0000%, 0 on the allow list; mqmctl switch rewards on, mqmctl cut"
@@ -123,7 +87,7 @@ check "two reasons are left" in_the_end tells "2 reasons"
 echo 2 >"$tmp/kafka/rewards.issuer"
 check "what it holds is left" tells_alone "held by kafka"
 sleep 1.6
-worker kafka "$open" unsure
+worker kafka "$open" unsure >/dev/null
 check "what is parked for it is left" tells_alone \
     "s; mqmctl parked, mqmctl resolve"
 check "nothing was written down" json_says \
@@ -152,6 +116,40 @@ check "an answer as JSON" json_says '(it["retired"], len(it["told"]))' \
 mqmctl cut rewards 50% >/dev/null
 says "status: it is given messages again" 0 \
     "SINCE THEN the policy gives it messages again" mqmctl status
+
+# ------------------------ one that cannot say it is dead --------------------
+
+stays kafka "$first"
+killed=$pid
+check "one more of Kafka reports" in_the_end reports "$killed"
+victim=$(hostname):$killed
+says "nobody of that name" 1 "no instance 'ghost:1' has reported" \
+    mqmctl retire rewards --side kafka --dead ghost:1
+says "it is not dead" 1 "'$victim' is not dead: it reported" \
+    mqmctl retire rewards --side kafka --dead "$victim"
+kill -KILL "$killed"
+wait "$killed" 2>/dev/null
+mqmctl cut rewards 100% >/dev/null
+check "its last word was an old policy, and the way out is told" in_the_end \
+    tells_alone "mqmctl retire rewards --side kafka --dead $victim (or wait"
+says "a word is needed" 2 "--dead needs a value" \
+    mqmctl retire rewards --side kafka --dead
+says "no other command has that" 2 "an option was given that 'pending'" \
+    mqmctl pending rewards --dead "$victim"
+declared() {
+    mqmctl retire rewards --side kafka --dead "$victim" --dead="$victim" \
+        >"$tmp/told" 2>&1
+}
+check "declared dead, it keeps nobody waiting for longer" in_the_end declared
+check "who is meant is said" grep -q "^note  $victim on kafka is taken for dead" \
+    "$tmp/told"
+says "status keeps who was declared dead" 0 "; taken for dead: $victim" \
+    mqmctl status
+check "and does not ask after it again" json_says \
+    '("dead" in it[0]["next"], it[0]["sides"][0]["taken_for_dead"],
+      [i["taken_for_dead"] for i in it[0]["instances"]].count(True))' \
+    "(False, ['$victim'], 1)" mqmctl status
+check "without that word it is in the way" tells_alone "--dead $victim"
 
 kill -TERM "$kafka" "$rocketmq"
 wait "$kafka" "$rocketmq"

@@ -5,47 +5,21 @@
 # message was handled once.  Run it through tests/with_servers.
 # shellcheck source=tests/tap.bash
 . "$(dirname "$0")/tap.bash"
-
-if [ -z "${MQM_TEST_KAFKA-}" ] || [ -z "${MQM_TEST_ROCKETMQ-}" ]; then
-    not_ok "there are brokers: tests/with_servers $0"
-    plan
-fi
-
+# shellcheck source=tests/ctl/brokers.bash
+. tests/ctl/brokers.bash
 topic=retire-$$
-config=$tmp/mqmigrate.json
-lib=$(cd "$BUILD/lib" && pwd)
 
-"${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude \
-    tests/ctl/party.c -L"$lib" -lmqmigrate -Wl,-rpath,"$lib" \
-    -o "$tmp/party" || exit 1
-cat >"$config" <<JSON
-{
-  "app": "shop", "plugin_dir": "$lib/mqmigrate", "report_ms": 200,
-  "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
-  "sides": {
-    "kafka": {"adapter": "kafka", "bootstrap.servers": "$MQM_TEST_KAFKA",
-              "consumer.session.timeout.ms": "6000",
-              "consumer.auto.commit.interval.ms": "100"},
-    "rocketmq": {"adapter": "rocketmq", "name_server": "$MQM_TEST_ROCKETMQ",
-                 "library": "$MQM_TEST_LIBROCKETMQ"}
-  },
-  "topics": [
-    {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "switch": true, "since": "2026-01-01T00:00:00Z", "cut": "100%",
-     "lease_ms": 2000, "handler_ms": 2000, "settle_ms": 5000,
-     "clock_margin_ms": 100, "policy_max_age_ms": 2000,
-     "sides": {
-       "kafka": {"topic": "$topic", "parking": "$topic-parking",
-                 "group": "$topic"},
-       "rocketmq": {"topic": "$topic", "parking": "$topic-parking",
-                    "group": "GID_$topic"}}}
-  ]
-}
-JSON
-
-mqmctl() {
-    "$BUILD/bin/mqmctl" -c "$config" "$@"
-}
+compile party
+write_config issuer "\"switch\": true, \"since\": \"2026-01-01T00:00:00Z\",
+     \"cut\": \"100%\", \"lease_ms\": 2000, \"handler_ms\": 2000,
+     \"settle_ms\": 5000, \"clock_margin_ms\": 100, \"policy_max_age_ms\": 2000,
+     \"sides\": {
+       \"kafka\": {\"topic\": \"$topic\", \"parking\": \"$topic-parking\",
+                 \"group\": \"$topic\"},
+       \"rocketmq\": {\"topic\": \"$topic\", \"parking\": \"$topic-parking\",
+                    \"group\": \"GID_$topic\"}}" '"report_ms": 200' \
+    '"consumer.session.timeout.ms": "6000",
+     "consumer.auto.commit.interval.ms": "100"'
 
 # begins SIDE: its consumer, with its pid in $kafka or $rocketmq.
 begins() {
@@ -63,7 +37,7 @@ ends() { # PID
 sends() {
     local tries
     for _ in $(seq "$1"); do
-        id=$("$BUILD/bin/mqmctl" new-id)
+        id=$(new_id)
         echo "$id" >>"$tmp/sent"
         for ((tries = 0; tries < 30; tries++)); do
             "$tmp/party" "$config" send "$2" "$id" "$3" && break
@@ -100,10 +74,7 @@ pending() { # COUNT SIDE
 
 # The store is older than the first message, by more than clocks may differ.
 says "a store is made" 0 "0 pending" mqmctl pending rewards
-for name in "$topic" "$topic-parking"; do
-    scripts/kafka topic "$MQM_TEST_SERVERS/kafka" "$name" 2 &&
-        scripts/rocketmq topic "$MQM_TEST_SERVERS/rocketmq" "$name" 2
-done >"$tmp/made" 2>&1 || not_ok "the topics are made" "$tmp/made"
+make_topics "$topic" "$topic-parking"
 touch "$tmp/ledger" "$tmp/told"
 kafka='' rocketmq=''
 

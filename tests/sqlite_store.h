@@ -5,7 +5,9 @@
 #ifndef MQM_TEST_SQLITE_STORE_H
 #define MQM_TEST_SQLITE_STORE_H
 
+#include "clock.h"
 #include "fake_host.h"
+#include "suite.h"
 
 #include "../lib/stores.h"
 
@@ -19,25 +21,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static char dir[40], path[64], url[80];
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static inline void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 static void setup_at(const char *where)
 {
@@ -177,19 +163,9 @@ static inline long raw_number(const char *sql)
     return x;
 }
 
-static int sqlite_store_main(const char *name, TCase *tc)
+static inline int run_sqlite_case(const char *name, TCase *tc)
 {
-    Suite *suite = suite_create(name);
-    SRunner *runner;
-    int failed;
-
-    tcase_set_timeout(tc, 280);
-    suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_case_for(name, tc, 280);
 }
 
 #endif

@@ -5,33 +5,19 @@
 #ifndef MQM_STORE_TEST_H
 #define MQM_STORE_TEST_H
 
+#include "clock.h"
 #include "fake_host.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SPACE "shop/issuer/rewards"
 
 static const struct mqm_store *store;
 static void *self;
 static int64_t case_ms; /* when the messages of a case are born; 0: unknown */
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static inline void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 static inline struct mqm_swap a_swap(const char *id, uint64_t expect)
 {
@@ -109,21 +95,6 @@ static inline int64_t memory_from(void)
 
     ck_assert_int_eq(store->memory(self, SPACE, 0, &from, &created), 0);
     return from;
-}
-
-static inline int run_cases(const char *name, TCase *tc)
-{
-    Suite *suite = suite_create(name);
-    SRunner *runner;
-    int failed;
-
-    tcase_set_timeout(tc, 60);
-    suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

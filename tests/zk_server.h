@@ -20,11 +20,13 @@ struct zk_server {
     int port;
 };
 
-/* n free ports in a row, from MQM_PORT_BASE or by chance. */
+/* n free ports in a row, of the 1000 from MQM_PORT_BASE on.  Not the first that
+ * are free: another test may be about to take those. */
 static int zk_free_ports(int n)
 {
     const char *base = getenv("MQM_PORT_BASE");
-    int port = base ? (int)strtol(base, NULL, 10) : 27500 + getpid() % 90 * 20;
+    int port = (base ? (int)strtol(base, NULL, 10) : 27500) + 100 +
+               getpid() % 45 * 20;
 
     for (int tries = 0, found = 0; tries < 4000; tries++) {
         int at = 1024 + (port - 1024 + tries) % 60000;

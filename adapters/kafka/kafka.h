@@ -109,6 +109,11 @@ int kafka_positions(void *self, const char *group, const char *topic,
                     int (*visit)(void *user, const struct mqm_position *p),
                     void *user);
 
+/* Of an answer; one partition's is enough: nothing is known of the whole. */
+rd_kafka_resp_err_t
+kafka_list_error(const rd_kafka_topic_partition_list_t *list,
+                 rd_kafka_resp_err_t err);
+
 /* checkup.c */
 int kafka_checkup(void *self, const struct mqm_inquiry *q);
 

@@ -47,15 +47,6 @@ static int failed(const struct look *l, const char *what,
                       what, l->q->topic, l->q->group, rd_kafka_err2str(err));
 }
 
-/* One partition's is enough: then nothing is known of the whole. */
-static rd_kafka_resp_err_t
-error_of(const rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t err)
-{
-    for (int i = 0; i < list->cnt && !err; i++)
-        err = list->elems[i].err;
-    return err;
-}
-
 /* An offset of a list that may stand for "behind all there is". */
 static int64_t offset_of(const rd_kafka_topic_partition_list_t *list, int i,
                          int64_t high)
@@ -105,7 +96,7 @@ static int64_t wall_ms(void)
 /* The offset of the first message from a time on, in each partition. */
 static int by_time(const struct look *l, rd_kafka_topic_partition_list_t *list)
 {
-    const rd_kafka_resp_err_t err = error_of(
+    const rd_kafka_resp_err_t err = kafka_list_error(
         list, rd_kafka_offsets_for_times(l->rk, list, KAFKA_ASK_MS));
 
     return err ? failed(l, "the offsets by time", err) : 0;
@@ -119,8 +110,8 @@ static int measure(const struct look *l, struct position *p)
                        new_list(l, now_ms - RATE_S * 1000),
                        new_list(l, now_ms + l->q->margin_ms)};
     rd_kafka_resp_err_t err =
-        error_of(at.committed,
-                 rd_kafka_committed(l->rk, at.committed, KAFKA_ASK_MS));
+        kafka_list_error(at.committed, rd_kafka_committed(l->rk, at.committed,
+                                                          KAFKA_ASK_MS));
     int r = err ? failed(l, "the position", err) : 0;
 
     if (r == 0 && l->q->since_ms > 0)

@@ -12,15 +12,23 @@
 
 typedef int (*visitor)(void *user, const struct mqm_position *p);
 
+rd_kafka_resp_err_t
+kafka_list_error(const rd_kafka_topic_partition_list_t *list,
+                 rd_kafka_resp_err_t err)
+{
+    for (int i = 0; i < list->cnt && !err; i++)
+        err = list->elems[i].err;
+    return err;
+}
+
 static int ask_committed(struct client *c, rd_kafka_t *rk, const char *group,
                          rd_kafka_topic_partition_list_t *list)
 {
     const struct mqm_host *host = c->k->host;
-    rd_kafka_resp_err_t err = rd_kafka_committed(rk, list, KAFKA_ASK_MS);
+    rd_kafka_resp_err_t err =
+        kafka_list_error(list, rd_kafka_committed(rk, list, KAFKA_ASK_MS));
     char last[KAFKA_TEXT_MAX];
 
-    for (int i = 0; i < list->cnt && !err; i++)
-        err = list->elems[i].err;
     if (!err)
         return 0;
     rd_kafka_poll(rk, 0);

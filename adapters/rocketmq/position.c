@@ -11,35 +11,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    MEMBERS = 38,
-    COMMITTED = 14,
-    BY_TIME = 29,
-    HIGH = 30,
-    LOW = 31,
-    NOT_FOUND = 22,
-    NONE = -1,
-    UNKNOWN = -2
-};
+enum { MEMBERS = 38, BY_TIME = 29 };
 
 struct position {
     int64_t lost, unread, skipped;
     int n, missing, unknown;
 };
 
-/* An offset, NONE, or UNKNOWN. */
 static int64_t ask(const struct rmq_queues *at, int code, const char *fields)
 {
     struct rmq_answer a;
-    const int r = rmq_ask_broker(at, code, fields, &a);
-    int64_t offset = UNKNOWN;
+    int64_t offset;
 
-    if (r == 0)
-        offset = rmq_json_number(
-            rmq_json_member(rmq_json_member(a.header, "extFields"), "offset"),
-            UNKNOWN);
-    else if (r == NOT_FOUND)
-        offset = NONE;
+    rmq_ask_broker(at, code, fields, &a);
+    offset = rmq_offset_of(&a);
     rmq_answer_free(&a);
     return offset;
 }
@@ -47,18 +32,13 @@ static int64_t ask(const struct rmq_queues *at, int code, const char *fields)
 static void add_queue(const struct mqm_inquiry *q, const struct rmq_queues *at,
                       int queue, struct position *p)
 {
-    char fields[512];
+    char fields[600];
     int64_t low, high, offset, since = INT64_MAX;
 
-    snprintf(fields, sizeof(fields), "\"topic\":\"%s\",\"queueId\":\"%d\"",
-             q->topic, queue);
-    low = ask(at, LOW, fields);
-    high = ask(at, HIGH, fields);
-    snprintf(fields, sizeof(fields),
-             "\"consumerGroup\":\"%s\",\"topic\":\"%s\",\"queueId\":\"%d\","
-             "\"setZeroIfNotFound\":\"false\"",
-             q->group, q->topic, queue);
-    offset = ask(at, COMMITTED, fields);
+    rmq_offset_fields(fields, sizeof(fields), q->group, q->topic, queue);
+    low = ask(at, RMQ_FIRST, fields);
+    high = ask(at, RMQ_LAST, fields);
+    offset = ask(at, RMQ_COMMITTED, fields);
     if (q->since_ms > 0) {
         snprintf(fields, sizeof(fields),
                  "\"topic\":\"%s\",\"queueId\":\"%d\",\"timestamp\":\"%" PRId64
@@ -67,9 +47,9 @@ static void add_queue(const struct mqm_inquiry *q, const struct rmq_queues *at,
         since = ask(at, BY_TIME, fields);
     }
     p->n++;
-    if (low < 0 || high < 0 || offset == UNKNOWN || since < 0) {
+    if (low < 0 || high < 0 || offset == RMQ_NOT_TOLD || since < 0) {
         p->unknown++;
-    } else if (offset == NONE) {
+    } else if (offset == RMQ_NO_OFFSET) {
         p->missing++;
         p->unread += high - low;
     } else {

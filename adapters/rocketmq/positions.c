@@ -14,9 +14,6 @@
 #include <unistd.h>
 
 enum {
-    COMMITTED = 14,
-    LAST = 30,
-    FIRST = 31,
     NOT_FOUND = 22,
     MAY_READ = 4,
 };
@@ -47,6 +44,27 @@ static int refused(const struct asking *q, int code, const char *header)
                       q->topic, code, words);
 }
 
+void rmq_offset_fields(char *out, size_t size, const char *group,
+                       const char *topic, int queue)
+{
+    snprintf(out, size,
+             "\"consumerGroup\":\"%s\",\"topic\":\"%s\",\"queueId\":\"%d\","
+             "\"setZeroIfNotFound\":\"false\"",
+             group, topic, queue);
+}
+
+int64_t rmq_offset_of(const struct rmq_answer *a)
+{
+    int64_t offset;
+
+    if (a->code != 0)
+        return a->code == NOT_FOUND ? RMQ_NO_OFFSET : RMQ_NOT_TOLD;
+    offset = rmq_json_number(
+        rmq_json_member(rmq_json_member(a->header, "extFields"), "offset"),
+        RMQ_NOT_TOLD);
+    return offset < RMQ_NO_OFFSET ? RMQ_NOT_TOLD : offset;
+}
+
 /* *offset: -1 where there is none. */
 static int ask_offset(const struct asking *q, int what, int queue,
                       int64_t *offset)
@@ -55,18 +73,11 @@ static int ask_offset(const struct asking *q, int what, int queue,
     char fields[600];
     int r = MQM_OK;
 
-    snprintf(fields, sizeof(fields),
-             "\"consumerGroup\":\"%s\",\"topic\":\"%s\",\"queueId\":\"%d\","
-             "\"setZeroIfNotFound\":\"false\"",
-             q->group, q->topic, queue);
+    rmq_offset_fields(fields, sizeof(fields), q->group, q->topic, queue);
     if (rmq_ask(q->fd, what, fields, &a) < 0)
         return refused(q, -1, NULL);
-    *offset = -1;
-    if (a.code == 0)
-        *offset = rmq_json_number(
-            rmq_json_member(rmq_json_member(a.header, "extFields"), "offset"),
-            -2);
-    if (*offset < -1 || (a.code != 0 && a.code != NOT_FOUND))
+    *offset = rmq_offset_of(&a);
+    if (*offset == RMQ_NOT_TOLD)
         r = refused(q, a.code, a.header);
     rmq_answer_free(&a);
     return r;
@@ -77,12 +88,12 @@ static int tell_queue(const struct asking *q, int queue)
     struct mqm_position p = {.size = sizeof(p)};
     char name[32], next[64];
     int64_t at;
-    int r = ask_offset(q, COMMITTED, queue, &p.committed);
+    int r = ask_offset(q, RMQ_COMMITTED, queue, &p.committed);
 
     if (r == MQM_OK)
-        r = ask_offset(q, FIRST, queue, &p.begin);
+        r = ask_offset(q, RMQ_FIRST, queue, &p.begin);
     if (r == MQM_OK)
-        r = ask_offset(q, LAST, queue, &p.end);
+        r = ask_offset(q, RMQ_LAST, queue, &p.end);
     if (r < 0)
         return r;
     if (p.begin < 0)

@@ -329,6 +329,15 @@ int rmq_positions(void *self, const char *group, const char *topic,
                   int (*visit)(void *user, const struct mqm_position *p),
                   void *user);
 
+/* Which offset a broker is asked for, with these fields. */
+enum { RMQ_COMMITTED = 14, RMQ_LAST = 30, RMQ_FIRST = 31 };
+enum { RMQ_NO_OFFSET = -1, RMQ_NOT_TOLD = -2 };
+
+void rmq_offset_fields(char *out, size_t size, const char *group,
+                       const char *topic, int queue);
+/* An offset, or one of the two. */
+int64_t rmq_offset_of(const struct rmq_answer *a);
+
 /* checkup.c, position.c */
 int rmq_checkup(void *self, const struct mqm_inquiry *q);
 

@@ -8,7 +8,7 @@ party's ledger (ms id side).  Nobody else's word counts.
 SHARE_POINTS = 2.0
 BEGIN_MARGIN_MS, END_MARGIN_MS = 2000, 1000
 SHARE_AT_LEAST = 1000
-SHARES_AT_LEAST = 3    # of five windows; a slow machine is seen late in some
+SHARES_AT_LEAST = 3    # of eight windows; a slow machine is seen late in some
 BIN_MS, LATE_PART = 500, 0.03
 
 
@@ -124,6 +124,9 @@ def harm(result, guarded):
           "%(open)d messages open at a kill or pause" % result)
     check(result["rescued"] > 0, "no lost copy was sent on: nothing was lost, or "
           "nobody looked")
+    check(result["assigned"] > 0, "nothing was given back to Kafka when RocketMQ "
+          "broke")
+    check(result["retired"], "Kafka may not be switched off at the end")
     check(result["dead_letters"] == 0,
           "%(dead_letters)d dead letters" % result)
     check(result["allow_side"] == "rocketmq",

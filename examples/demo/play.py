@@ -7,25 +7,22 @@ back.  Only the consumers differ, and how they are told the cut.
 """
 
 import json
-import random
-import signal
-import threading
 import time
 
+import setback
+from faults import Faults
+from retiring import Retiring
 from stage import CACHE, GROUP, ROCKETMQ_GROUP, TOPIC, Failed, now_ms
 
 MASK = (1 << 64) - 1
 USERS = 100000
-PAUSE_S = 5.0    # longer than a lease
 HOLD_S = 2.0     # shorter than one
 QUIET_S = 4.0
 PATIENCE_S = 120
 
 #       cut   for s
-CUTS = ((1, 10), (10, 13), (50, 17), (10, 13), (100, 8))
-KILL_BETWEEN = (0, 34)    # seconds after the first cut
-PAUSE_BETWEEN = (0, 34)
-RESTART_BETWEEN = (5, 34)
+CUTS = ((1, 9), (10, 12), (50, 15), (10, 11))
+ALL_S = 8    # at 100 %
 RESCUE = "3s"    # ten minutes would be usual
 
 
@@ -47,22 +44,16 @@ def user_of(seed, number):
     return "user-%d" % (chance(seed, number, 0) % USERS)
 
 
-class Play:
+class Play(Faults):
     def __init__(self, stage, watch, options):
-        self.stage, self.watch, self.options = stage, watch, options
-        self.naive = options.naive
-        self.random = random.Random(options.seed)
-        self.story = {"phases": [], "cuts": [], "faults": []}
-        self.open = 0
+        super().__init__(stage, watch, options)
         self.allowed = set()
         self.allow_number = None
-        self.workers = {}
         self.serial = 0
-        self.threads = []    # at work on faults
         self.last_issued = (-1, 0.0)
-        self.victims = []
-        self.due = []    # (time, action) of faults
-        self.resume = {}    # stopped worker: when to continue it
+        self.assigned = 0    # what a broken side had not done
+        self.orphans = 0    # what its dead had in their hands
+        self.retiring = Retiring(self)
 
     # ------------------------------- pieces -------------------------------
 
@@ -127,89 +118,6 @@ class Play:
             self.stage.mqmctl("cut", TOPIC, "%d%%" % percent)
         self.story["cuts"].append((now_ms(), percent))
         self.watch.cut = "%d %%" % percent
-
-    # ------------------------------- faults -------------------------------
-
-    def count_open(self, name):
-        """What a worker holds at this moment can end as a parking each.
-
-        In a thread: SQLite has one lock, and a worker that was stopped while
-        it had it keeps everybody waiting, the count too.
-        """
-        if self.naive:
-            return
-        thread = threading.Thread(target=self.add_open, args=(name,))
-        thread.start()
-        self.threads.append(thread)
-
-    def add_open(self, name):
-        n = self.stage.held_by(name)
-        if n is None:    # the store stood still, and all that all held
-            n = self.stage.held_by("")
-        self.open += n or 0
-        self.watch.say("    -- %s holds %s messages" % (name, n))
-
-    def mark(self, begin_ms, words):
-        self.story["faults"].append((begin_ms, now_ms(), words))
-        self.watch.say("    -- " + words)
-
-    def kill_one(self):
-        name = self.victims[0]
-        side = self.workers.pop(name)
-        begin = now_ms()
-        self.stage.kill(name)
-        self.count_open(name)
-        self.mark(begin, "%s killed" % name)
-        self.due.append((time.time() + 1, lambda: self.start_worker(side)))
-
-    def halt(self, names, seconds, words):
-        begin = now_ms()
-        for name in names:
-            self.stage.send(name, signal.SIGSTOP)
-            self.resume[name] = seconds
-        for name in names:
-            self.count_open(name)
-
-        def go_on():
-            for name in names:
-                self.stage.send(name, signal.SIGCONT)
-                del self.resume[name]
-            self.mark(begin, words)
-
-        self.due.append((begin / 1000 + seconds, go_on))
-
-    def pause_one(self):
-        name = self.victims[1]
-        self.watch.say("    -- %s paused for %g s" % (name, PAUSE_S))
-        self.halt([name], PAUSE_S, "%s paused" % name)
-
-    def restart_store(self):
-        """In a thread: the other faults must not wait for it."""
-        def work():
-            begin = now_ms()
-            self.stage.take_down(self.options.store)
-            self.stage.bring_back(self.options.store)
-            self.mark(begin, "the store killed and restarted")
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        self.threads.append(thread)
-
-    def inflict(self):
-        for item in sorted(self.due, key=lambda i: i[0]):
-            if item[0] <= time.time() and item in self.due:
-                self.due.remove(item)
-                item[1]()
-
-    def plan_faults(self):
-        start = time.time()
-        self.victims = self.random.sample(sorted(self.workers), 2)
-        kill = start + self.random.uniform(*KILL_BETWEEN)
-        pause = start + self.random.uniform(*PAUSE_BETWEEN)
-        self.due += [(kill, self.kill_one), (pause, self.pause_one)]
-        if self.options.store != "sqlite" and not self.naive:
-            restart = start + self.random.uniform(*RESTART_BETWEEN)
-            self.due.append((restart, self.restart_store))
 
     # ------------------------------ the steps -----------------------------
 
@@ -300,8 +208,25 @@ class Play:
             self.pass_time(seconds)
             before = cut
         self.wait_for(lambda: not self.due, "the faults", 30)
+        self.join_threads()
+
+    def finish_cut(self):
+        self.phase("cut 100 %")
+        self.set_cut(100)
+        self.pass_time(ALL_S)
+        self.join_threads()
+
+    def join_threads(self):
         for thread in self.threads:
             thread.join()
+
+    def retire_kafka(self):
+        """Producers that died between two sends are mended: otherwise there
+        is always a message that Kafka alone has."""
+        self.tell_producer("again")
+        if not self.naive:
+            self.phase("may Kafka go?")
+            self.retiring.wait()
 
     def leave_kafka(self):
         self.phase("no more to Kafka")
@@ -344,6 +269,8 @@ class Play:
         self.wait_for(lambda: self.stage.third_stats()["waiting"] == 0,
                       "the third party's last effects", 10)
         self.wait_for(self.is_quiet, "the last issue")
+        if not self.naive:
+            self.retiring.ask()
         for name in self.of_side("rocketmq"):
             self.stage.stop(name)
         if not self.naive:
@@ -356,6 +283,9 @@ class Play:
         self.take_over()
         self.switch_on()
         self.move_cut()
+        setback.happen(self)
+        self.finish_cut()
+        self.retire_kafka()
         self.leave_kafka()
         self.end()
 

@@ -28,6 +28,7 @@ PR_SET_PDEATHSIG = 1
 # forgetting when it is killed; see docs/redis.md.
 LINES = {"redis": ("appendonly yes", "appendfsync always")}
 LEASE_MS, HANDLER_MS, SETTLE_MS = 3000, 2000, 10000
+POLICY_MAX_AGE_MS = 5000    # five minutes would be usual
 
 
 class Failed(Exception):
@@ -166,12 +167,13 @@ class Stage:
             "lease_ms": LEASE_MS, "handler_ms": HANDLER_MS,
             "settle_ms": SETTLE_MS, "clock_margin_ms": 1000,
             "pause_ms": 100, "pause_max_ms": 1000,
+            "policy_max_age_ms": POLICY_MAX_AGE_MS,
             "sides": {"kafka": {"parking": PARKING},
                       "rocketmq": {"group": ROCKETMQ_GROUP,
                                    "parking": PARKING}},
         }
         config = {
-            "app": "demo", "store": {"url": url},
+            "app": "demo", "report_ms": 1000, "store": {"url": url},
             "sides": {
                 "kafka": {"adapter": "kafka",
                           "bootstrap.servers": self.kafka,
@@ -191,15 +193,19 @@ class Stage:
     def settings(self):
         return json.loads(self.config.read_text())["topics"][0]
 
-    def mqmctl(self, *args):
+    def ask_mqmctl(self, *args, err=subprocess.STDOUT):
+        """Its exit code and what it said; err: where its complaints go."""
         done = subprocess.run([str(BUILD / "bin" / "mqmctl"), "-c",
                                str(self.config), *args],
                               stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        if done.returncode != 0:
-            raise Failed("mqmctl %s: %s" % (" ".join(args), done.stdout))
-        return done.stdout
+                              stdout=subprocess.PIPE, stderr=err)
+        return done.returncode, done.stdout
+
+    def mqmctl(self, *args):
+        code, said = self.ask_mqmctl(*args)
+        if code != 0:
+            raise Failed("mqmctl %s: %s" % (" ".join(args), said))
+        return said
 
     # ------------------------------ programs -----------------------------
 

@@ -786,7 +786,8 @@ MQM_API int mqm_read_store(mqm *m, const char *group, const char *topic,
  *   - no policy gives it a message: the old side at a cut of 100% with the
  *     switch on, the new one at 0% (or the switch off) and an empty allow list;
  *   - every instance heard of acts by that, for policy_max_age_ms at least, and
- *     one of the other side is there;
+ *     one of the other side is there; one that died with another policy, and is
+ *     still heard of (mqm_instances()), is declared dead or waited for;
  *   - nothing is owed by, held by or parked for it (mqm_pending());
  *   - its group has read all that was sent to it before that;
  *   - nothing that the other side owes is known from this broker alone
@@ -806,9 +807,16 @@ struct mqm_retire_options {
     const char *side, *group, *topic;
     const char *who; /* asks, at most 63 bytes; NULL: this instance          */
     unsigned flags;  /* of mqm_retire_flag                                   */
+    /* Instances that died without closing the library, by their names in
+     * mqm_instances(), and that somebody knows to be dead.  Each then counts
+     * as if it had been closed one second and three of its reports after the
+     * last one, so that policy_max_age_ms runs from there.  -EBUSY if one
+     * still reports, -ENOENT if none of the name has. */
+    const char *const *dead;
+    size_t n_dead;
 };
 #define MQM_RETIRE_OPTIONS_INIT                                                \
-    {sizeof(struct mqm_retire_options), 0, 0, 0, 0, 0}
+    {sizeof(struct mqm_retire_options), 0, 0, 0, 0, 0, 0, 0}
 
 /* MQM_OK: yes, and that is written down in the store; visited are the steps to
  * take, in their order (MQM_FINE).  MQM_LATER: not yet; visited is each reason,
@@ -826,6 +834,8 @@ struct mqm_retirement { /* lives during the call */
     const char *side, *who;
     int64_t when_ms; /* Unix time, by the clock of whoever asked             */
     int given;       /* 1: the policy gives it messages again                */
+    const char *const *dead; /* the instances that were declared dead for it */
+    size_t n_dead;
 };
 MQM_API int mqm_retirements(mqm *m, const char *group, const char *topic,
                             int (*visit)(void *user,

@@ -9,7 +9,7 @@
  *     redis_session  the identity of the store
  *     redis_restore  what is done after it went back in time; redis_ring
  *     redis_checkup  is it set up to carry the records?
- *     redis_link     one connection; redis_dial, redis_url
+ *     redis_link     one connection; dial, redis_url
  */
 #include "../stores.h"
 #include "redis_bucket.h"

@@ -86,16 +86,15 @@ static int is_closed(const struct redis_link *l)
 static int dial(struct redis_link *l)
 {
     int64_t t0_us = mqm__mono_us(), now_us, end_us;
-    int r = mqm__redis_look_up(&l->address, &l->places, l->why,
-                               sizeof(l->why));
+    int r = mqm__look_up(&l->address.at, &l->places, l->why, sizeof(l->why));
 
     if (r < 0)
         return r;
     now_us = mqm__mono_us();
     l->deadline_us += now_us - t0_us;
     end_us = now_us + l->connect_timeout_ms * 1000;
-    r = mqm__redis_dial(&l->address, &l->places,
-                        end_us < l->deadline_us ? end_us : l->deadline_us);
+    r = mqm__dial(&l->address.at, &l->places,
+                  end_us < l->deadline_us ? end_us : l->deadline_us);
     if (r < 0)
         snprintf(l->why, sizeof(l->why), "%s", strerror(-r));
     return r;

@@ -17,14 +17,14 @@
 #ifndef MQM_STORES_REDIS_LINK_H
 #define MQM_STORES_REDIS_LINK_H
 
-#include "redis_dial.h"
+#include "dial.h"
 #include "redis_reader.h"
 #include "redis_url.h"
 
 struct redis_link {
     const struct mqm_host *host;
     struct redis_address address;
-    struct redis_places places;
+    struct dial_places places;
     int64_t timeout_ms, connect_timeout_ms;
     int fd; /* -1: none */
     struct redis_reader *reader;

@@ -89,14 +89,15 @@ static int read_place(struct redis_address *a, const struct mqm_host *host,
 
     if (bracket && bracket + 1 != place + len && bracket + 1 != colon)
         return bad(host, "behind [address] comes :port or nothing");
-    if (decode(a->host, sizeof(a->host), name, (size_t)(end - name)) != 0 ||
-        a->host[0] == '\0')
+    if (decode(a->at.host, sizeof(a->at.host), name,
+               (size_t)(end - name)) != 0 ||
+        a->at.host[0] == '\0')
         return bad(host, "names no host");
     if (!colon)
         return MQM_OK;
-    if (decode(a->port, sizeof(a->port), colon + 1,
+    if (decode(a->at.port, sizeof(a->at.port), colon + 1,
                len - (size_t)(colon + 1 - place)) != 0 ||
-        number(a->port, 65535) <= 0)
+        number(a->at.port, 65535) <= 0)
         return bad(host, "the port is no number from 1 to 65535");
     return MQM_OK;
 }
@@ -133,25 +134,25 @@ int mqm__redis_address(struct redis_address *a, const struct mqm_host *host,
     int r = MQM_OK;
 
     memset(a, 0, sizeof(*a));
-    copy(a->port, sizeof(a->port), "6379");
+    copy(a->at.port, sizeof(a->at.port), "6379");
     if (rest[0] == '/' && !unix_path)
         unix_path = rest;
     else if (rest[0] != '/' && rest[0] != '\0')
         r = read_url(a, host, rest);
     if (r < 0)
         return r;
-    if (!unix_path && a->host[0] == '\0')
+    if (!unix_path && a->at.host[0] == '\0')
         return bad(host, "names no host");
-    if ((unix_path && copy(a->path, sizeof(a->path), unix_path) != 0) ||
+    if ((unix_path && copy(a->at.path, sizeof(a->at.path), unix_path) != 0) ||
         (user && copy(a->user, sizeof(a->user), user) != 0) ||
         (password && copy(a->password, sizeof(a->password), password) != 0))
         return host->fail(host, -EINVAL,
                           "store.unix, store.user or store.password is too "
                           "long");
-    if (a->path[0])
-        snprintf(a->label, sizeof(a->label), "redis at %s", a->path);
+    if (a->at.path[0])
+        snprintf(a->label, sizeof(a->label), "redis at %s", a->at.path);
     else
-        snprintf(a->label, sizeof(a->label), "redis at %s:%s", a->host,
-                 a->port);
+        snprintf(a->label, sizeof(a->label), "redis at %s:%s", a->at.host,
+                 a->at.port);
     return MQM_OK;
 }

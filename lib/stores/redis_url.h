@@ -9,12 +9,12 @@
 #ifndef MQM_STORES_REDIS_URL_H
 #define MQM_STORES_REDIS_URL_H
 
+#include "dial.h"
+
 #include <mqmigrate/plugin.h>
 
 struct redis_address {
-    char host[256];
-    char port[8];
-    char path[108]; /* of a socket; "": host and port */
+    struct dial_address at;
     char user[128];
     char password[512]; /* "": no AUTH */
     int db;

@@ -37,7 +37,7 @@ struct zk_batch *zk_batch_new(struct zk *z, size_t room)
     }
     b->z = z;
     b->room = room;
-    b->sent_us = zk_mono_us();
+    b->sent_us = mqm__mono_us();
     pthread_mutex_init(&b->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -83,7 +83,7 @@ static int came(struct zk_slot *slot)
     pthread_mutex_lock(&b->lock);
     if (b->closed)
         return 0;
-    slot->came_us = zk_mono_us();
+    slot->came_us = mqm__mono_us();
     return 1;
 }
 

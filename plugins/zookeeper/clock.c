@@ -10,17 +10,7 @@
  */
 #include "zk.h"
 
-#include <time.h>
-
 enum { OLD_US = 5000000 };
-
-int64_t zk_mono_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 void zk_clock_sample(struct zk *z, int64_t mtime_ms, int64_t sent_us,
                      int64_t came_us)
@@ -40,10 +30,10 @@ void zk_clock_sample(struct zk *z, int64_t mtime_ms, int64_t sent_us,
 
 int64_t zk_now_ms(const struct zk *z)
 {
-    return z->clock_ms + zk_mono_us() / 1000;
+    return z->clock_ms + mqm__mono_us() / 1000;
 }
 
 int zk_clock_is_old(const struct zk *z)
 {
-    return zk_mono_us() - z->sampled_us > OLD_US;
+    return mqm__mono_us() - z->sampled_us > OLD_US;
 }

@@ -21,7 +21,7 @@ enum { TICK_US = 100000, TICK_MAX_US = 400000, REST_US = 5000000 };
 
 static int time_is_up(const struct zk_place *p)
 {
-    return zk_mono_us() >= p->end_us;
+    return mqm__mono_us() >= p->end_us;
 }
 
 static int is_young(const struct zk_place *p, const char *inner)
@@ -55,7 +55,7 @@ static int sweep_inner(struct zk_place *p)
         z->at_id[0] = '\0';
     r = zk_sweep(p);
     if (r == 1)
-        z->rest_us = zk_mono_us() + REST_US;
+        z->rest_us = mqm__mono_us() + REST_US;
     if (r == MQM_OK && z->at_id[0]) {
         stop_at(z, p->space->name, p->outer, p->inner);
         return 1;
@@ -127,7 +127,7 @@ static int sweep_named(struct zk_place *p, char *name)
         z->at_outer[0] = z->at_inner[0] = z->at_id[0] = '\0';
     for (char *c = name; *c; c++)
         *c = *c == ':' ? '/' : *c;
-    z->deadline_us = zk_mono_us() + z->timeout_ms * 1000;
+    z->deadline_us = mqm__mono_us() + z->timeout_ms * 1000;
     r = zk_space_find(z, name, &p->space);
     if (r < 0 || !p->space || p->space->keep_ms == 0)
         return r;
@@ -150,9 +150,9 @@ int zk_tick(void *self)
     char path[ZK_PATH_MAX];
     int r = zk_ready(z);
 
-    if (r < 0 || zk_mono_us() < z->rest_us)
+    if (r < 0 || mqm__mono_us() < z->rest_us)
         return r;
-    p.end_us = zk_mono_us() + (z->tick_us > 0 ? z->tick_us : TICK_US);
+    p.end_us = mqm__mono_us() + (z->tick_us > 0 ? z->tick_us : TICK_US);
     snprintf(path, sizeof(path), "%s/name", z->root);
     r = zk_children_of(z, path, &b);
     if (r < 0)

@@ -23,7 +23,7 @@ uint64_t zk_dice(void)
     uint64_t x = 0;
 
     if (getrandom(&x, sizeof(x), 0) != (ssize_t)sizeof(x))
-        x = (uint64_t)mqm__wall_us() ^ (uint64_t)zk_mono_us() << 20;
+        x = (uint64_t)mqm__wall_us() ^ (uint64_t)mqm__mono_us() << 20;
     return x;
 }
 

@@ -25,7 +25,7 @@ struct walk {
 
 static void begin_step(struct zk *z)
 {
-    z->deadline_us = zk_mono_us() + z->timeout_ms * 1000;
+    z->deadline_us = mqm__mono_us() + z->timeout_ms * 1000;
 }
 
 /* "OUTER.INNER.ID" -> "ROOT/NUM/OUTER/INNER/ID".  NULL: not one of ours. */

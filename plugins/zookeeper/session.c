@@ -69,7 +69,7 @@ static void on_event(zhandle_t *zh, int type, int state, const char *path,
         s->lost_us = 0;
         s->down = 0;
     } else if (s->lost_us == 0) {
-        s->lost_us = zk_mono_us();
+        s->lost_us = mqm__mono_us();
     }
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
@@ -141,7 +141,7 @@ static int dial(struct zk *z)
     const char *cert = z->auth ? z->auth + strlen("digest:") : NULL;
 
     s->fresh = 1;
-    s->dialled_us = zk_mono_us();
+    s->dialled_us = mqm__mono_us();
     s->lost_us = s->dialled_us;
     s->zh = dial_quietly(z);
     if (!s->zh)
@@ -159,7 +159,7 @@ static int dial(struct zk *z)
 static int is_useless(struct zk *z)
 {
     struct zk_session *s = &z->s;
-    int64_t now = zk_mono_us(), patience = z->timeout_ms * 1000;
+    int64_t now = mqm__mono_us(), patience = z->timeout_ms * 1000;
     int dead;
 
     if (patience < 1000000)
@@ -202,7 +202,7 @@ int zk_session_ready(struct zk *z)
     int r = MQM_OK;
 
     z->calls++;
-    z->deadline_us = zk_mono_us() + z->timeout_ms * 1000;
+    z->deadline_us = mqm__mono_us() + z->timeout_ms * 1000;
     if (z->s.zh && is_useless(z))
         zk_session_drop(z);
     if (!z->s.zh)

@@ -271,7 +271,7 @@ static int sweep_ids(struct zk_place *p, const struct String_vector *ids,
 
         r = sweep_some(p, ids->data + from, some, due);
         from += some;
-        if (r != MQM_OK || from >= n || zk_mono_us() < p->end_us)
+        if (r != MQM_OK || from >= n || mqm__mono_us() < p->end_us)
             continue;
         snprintf(p->z->at_id, sizeof(p->z->at_id), "%s", ids->data[from]);
         return MQM_OK;

@@ -3,8 +3,7 @@
  * its own: what the client library does not tell.  Most words are forbidden
  * unless the server's whitelist names them.
  */
-#include "../../lib/stores/redis_dial.h"
-#include "../../lib/stores/swaps.h"
+#include "../../lib/stores/dial.h"
 #include "zk.h"
 
 #include <errno.h>
@@ -39,7 +38,7 @@ static int hear(int fd, char *out, size_t size, int64_t end_us)
 }
 
 /* "host:port", "[::1]:port" */
-static int read_server(struct redis_address *a, const char *server, size_t len)
+static int read_server(struct dial_address *a, const char *server, size_t len)
 {
     const char *colon = server + len;
 
@@ -63,16 +62,16 @@ int zk_word(const struct zk *z, const char *server, size_t len,
             const char *word, char *out, size_t size)
 {
     const int64_t end_us = mqm__mono_us() + z->timeout_ms * 1000;
-    struct redis_places places = {0};
-    struct redis_address a;
+    struct dial_places places = {0};
+    struct dial_address a;
     char why[128];
     int fd, r = read_server(&a, server, len);
 
     if (r == 0)
-        r = mqm__redis_look_up(&a, &places, why, sizeof(why));
+        r = mqm__look_up(&a, &places, why, sizeof(why));
     if (r < 0)
         return r;
-    fd = mqm__redis_dial(&a, &places, end_us);
+    fd = mqm__dial(&a, &places, end_us);
     if (fd < 0)
         return fd;
     if (send(fd, word, 4, MSG_NOSIGNAL) != 4)

@@ -34,6 +34,8 @@
 #ifndef MQM_ZK_H
 #define MQM_ZK_H
 
+#include "../../lib/clock.h"
+
 #include <mqmigrate/plugin.h>
 
 #include <pthread.h>
@@ -147,7 +149,6 @@ void zk_session_drop(struct zk *z);
 
 #define ZK_TIME_MAX ((INT64_C(1) << 48) - 1) /* Unix ms, in 6 bytes */
 
-int64_t zk_mono_us(void);
 void zk_clock_sample(struct zk *z, int64_t mtime_ms, int64_t sent_us,
                      int64_t came_us);
 int64_t zk_now_ms(const struct zk *z); /* the server's; late, never early */

@@ -69,6 +69,8 @@ class Arena(stage.Stage):
                    "FAKETIME_TIMESTAMP_FILE": str(self.clock_file(name)),
                    "FAKETIME_CACHE_DURATION": "1",
                    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                   # Or each timed wait by that clock ends at once.
+                   "FAKETIME_FORCE_MONOTONIC_FIX": "0",
                    "FAKETIME_DONT_RESET": "1"}
         self.start(name, "worker", self.config, side, GROUP, TOPIC, name,
                    self.third, env=env)

@@ -1,25 +1,22 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # files.bash - two sides made of files, and programs that work on them; sourced
-# after tap.bash.  write_config SETTINGS: more of the topic "rewards".
+# after tap.bash.
 
-ctl=$BUILD/bin/mqmctl
-config=$tmp/mqmigrate.json
-flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude)
-rpath=$(cd "$BUILD/lib" && pwd)
+# shellcheck source=tests/ctl/mqmctl.bash
+. tests/ctl/mqmctl.bash
 
 "${CC:-cc}" "${flags[@]}" -fPIC -shared tests/ctl/adapter.c \
     -o "$tmp/mqm_files.so" || exit 1
-for program in worker settler; do
-    "${CC:-cc}" "${flags[@]}" tests/ctl/$program.c -L"$BUILD/lib" \
-        -lmqmigrate -Wl,-rpath,"$rpath" -o "$tmp/$program" || exit 1
-done
+compile worker settler
 mkdir "$tmp/kafka" "$tmp/rocketmq"
 
+# write_config SETTINGS [TOP [TOPICS]]: more of the topic "rewards" of the group
+# "issuer", more at the top, more topics.
 write_config() {
     cat >"$config" <<JSON
 {
-  "app": "shop",
+  "app": "shop", ${2:+$2,}
   "store": {"url": "sqlite:$tmp/mqm.db", "timeout_ms": 5000},
   "sides": {
     "kafka": {"adapter": "$tmp/mqm_files.so", "dir": "$tmp/kafka"},
@@ -27,16 +24,20 @@ write_config() {
   },
   "topics": [
     {"topic": "rewards", "group": "issuer", "old": "kafka", "new": "rocketmq",
-     "clock_margin_ms": 0, $1}
+     "clock_margin_ms": 0, $1}${3:+, $3}
   ]
 }
 JSON
 }
 
-mqmctl() {
-    "$ctl" -c "$config" "$@"
+# stays SIDE ID: a worker that does one message there and stays; its pid in $pid.
+stays() {
+    "$tmp/worker" "$config" "$1" "$2" stay >"$tmp/stays" 2>&1 &
+    pid=$!
 }
 
-json_is_ok() {
-    "$@" --json | python3 -m json.tool
+copies() { # ID: so many lie in the topic of Kafka's side
+    local n
+    n=$(grep -c "^$1	" "$tmp/kafka/rewards" 2>/dev/null)
+    echo "${n:-0}"
 }

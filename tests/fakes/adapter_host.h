@@ -7,6 +7,8 @@
 #ifndef FAKE_ADAPTER_HOST_H
 #define FAKE_ADAPTER_HOST_H
 
+#include "../clock.h"
+
 #include <mqmigrate/plugin.h>
 
 #include <dlfcn.h>
@@ -48,11 +50,6 @@ static int64_t clock_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void sleep_ms(int ms)
-{
-    nanosleep(&(struct timespec){ms / 1000, (ms % 1000) * 1000000L}, NULL);
 }
 
 MQM_PRINTF static void fake_log(const struct mqm_host *host, int level,

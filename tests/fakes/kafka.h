@@ -8,6 +8,8 @@
 #ifndef FAKES_KAFKA_H
 #define FAKES_KAFKA_H
 
+#include "../suite.h"
+
 #include <check.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -304,6 +306,37 @@ static inline void flood(const char *topic, int partitions, int n)
     rd_kafka_destroy(rk);
 }
 
+/* What retention does, at once. */
+static inline void remove_before(const char *topic, int64_t offset)
+{
+    rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
+    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
+    rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_DeleteRecords_t *del;
+    rd_kafka_event_t *ev;
+
+    rd_kafka_topic_partition_list_add(l, topic, 0)->offset = offset;
+    del = rd_kafka_DeleteRecords_new(l);
+    rd_kafka_DeleteRecords(rk, &del, 1, NULL, q);
+    ev = rd_kafka_queue_poll(q, 20000);
+    ck_assert_msg(ev && !rd_kafka_event_error(ev), "not removed");
+    rd_kafka_event_destroy(ev);
+    rd_kafka_DeleteRecords_destroy(del);
+    rd_kafka_topic_partition_list_destroy(l);
+    rd_kafka_queue_destroy(q);
+    rd_kafka_destroy(rk);
+}
+
+/* A new topic with n messages, and a new group that reads it. */
+static inline void subscribe_flooded(struct bench *b, char topic[64],
+                                     char group[64], int partitions, int n)
+{
+    topic_new(topic, partitions);
+    name_new(group, "g");
+    flood(topic, partitions, n);
+    ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
+}
+
 static inline int64_t committed(const char *group, const char *topic,
                                 int32_t partition)
 {
@@ -321,14 +354,8 @@ static inline int64_t committed(const char *group, const char *topic,
 
 static inline int run_suite(Suite *s, char **argv)
 {
-    SRunner *sr = srunner_create(s);
-    int failed;
-
     snprintf(program, sizeof(program), "%s", argv[0]);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? 1 : 0;
+    return run_all(s);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #ifndef FAKE_ROCKETMQ_H
 #define FAKE_ROCKETMQ_H
 
+#include "../suite.h"
 #include "adapter_host.h"
 
 #include <check.h>
@@ -151,8 +152,6 @@ static int run_suite(const char *name, const TTest *const *tests, size_t n)
 {
     Suite *suite = suite_create(name);
     TCase *c = tcase_create(name);
-    SRunner *runner;
-    int failed;
 
     need_env("MQM_TEST_ROCKETMQ");
     need_env("MQM_TEST_LIBROCKETMQ");
@@ -160,11 +159,7 @@ static int run_suite(const char *name, const TTest *const *tests, size_t n)
     for (size_t i = 0; i < n; i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(suite, c);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_all(suite);
 }
 
 #endif

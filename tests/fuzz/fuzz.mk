@@ -24,7 +24,7 @@ FUZZ_SRC_rocketmq := $(addprefix adapters/rocketmq/,settings.c message.c \
 FUZZ_SRC_zookeeper := $(filter-out %/batch.c %/session.c,\
 	$(wildcard plugins/zookeeper/*.c))
 FUZZ_LIB_zookeeper := $(shell cat plugins/zookeeper/libs)
-FUZZ_LIB_redis := -Wl,--wrap=mqm__redis_dial,--wrap=send,--wrap=recv
+FUZZ_LIB_redis := -Wl,--wrap=mqm__dial,--wrap=send,--wrap=recv
 
 .SECONDEXPANSION:
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $$(call fuzz_objects,$$*) \

@@ -10,7 +10,7 @@
 #include "fuzz.h"
 
 #include "../../lib/stores.h"
-#include "../../lib/stores/redis_url.h"
+#include "../../lib/stores/dial.h"
 #include "host.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int __wrap_mqm__redis_dial(const struct redis_address *a, int64_t end_us,
-                           char *why, size_t size);
+int __wrap_mqm__dial(const struct dial_address *a, struct dial_places *places,
+                     int64_t end_us);
 ssize_t __wrap_send(int fd, const void *buf, size_t n, int flags);
 ssize_t __wrap_recv(int fd, void *buf, size_t n, int flags);
 
@@ -29,12 +29,12 @@ static struct input wire;
 static size_t piece;
 static int dials;
 
-int __wrap_mqm__redis_dial(const struct redis_address *a, int64_t end_us,
-                           char *why, size_t size)
+int __wrap_mqm__dial(const struct dial_address *a, struct dial_places *places,
+                     int64_t end_us)
 {
     (void)a;
+    (void)places;
     (void)end_us;
-    snprintf(why, size, "no more");
     return dials++ < DIALS ? open("/dev/null", O_RDWR) : -ECONNREFUSED;
 }
 

@@ -46,11 +46,11 @@ static int is_whole(const char *url)
 
 static void understood(const struct redis_address *a, const char *url)
 {
-    MUST(a->path[0] || a->host[0]);
-    MUST(a->db >= 0 && a->port[0] && a->label[0]);
-    if (url[0] == '/' || a->path[0])
+    MUST(a->at.path[0] || a->at.host[0]);
+    MUST(a->db >= 0 && a->at.port[0] && a->label[0]);
+    if (url[0] == '/' || a->at.path[0])
         return;
-    MUST(atol(a->port) >= 1 && atol(a->port) <= 65535);
+    MUST(atol(a->at.port) >= 1 && atol(a->at.port) <= 65535);
     MUST(escapes_are_sound(url, strcspn(url, "/")));
     MUST(is_whole(url));
 }

@@ -84,7 +84,7 @@ static struct zk_slot *answer(struct zk_batch *b, int *i)
     MUST(b->n < b->room);
     *i = (int)b->n++;
     slot->rc = result(take_byte(&wire));
-    slot->came_us = zk_mono_us();
+    slot->came_us = mqm__mono_us();
     return slot;
 }
 
@@ -203,7 +203,7 @@ struct zk_slot *zk_slot(struct zk_batch *b, int i)
 int64_t zk_sent_us(const struct zk_batch *b)
 {
     (void)b;
-    return zk_mono_us();
+    return mqm__mono_us();
 }
 
 /* -------------------------- instead of a session ------------------------ */
@@ -216,7 +216,7 @@ int zk_session_init(struct zk *z)
 
 int zk_session_ready(struct zk *z)
 {
-    z->deadline_us = zk_mono_us() + 1000000;
+    z->deadline_us = mqm__mono_us() + 1000000;
     return z->s.fresh;
 }
 

@@ -23,10 +23,7 @@ START_TEST(all_well_is_committed)
     struct bench *b = bench_on(NULL, NULL);
     char topic[64], group[64];
 
-    topic_new(topic, 4);
-    name_new(group, "g");
-    flood(topic, 4, 1000);
-    ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
+    subscribe_flooded(b, topic, group, 4, 1000);
     poll_until(b, 1000, 20000);
     ck_assert_uint_eq(b->n, 1000);
     bench_free(b);
@@ -40,11 +37,8 @@ START_TEST(reopened_goes_on)
     struct bench *b = bench_on(NULL, NULL);
     char topic[64], group[64];
 
-    topic_new(topic, 1);
-    name_new(group, "g");
-    flood(topic, 1, 100);
     b->batch = 10;
-    ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
+    subscribe_flooded(b, topic, group, 1, 100);
     poll_until(b, 50, 20000);
     ck_assert_uint_eq(b->n, 50);
     bench_free(b);
@@ -76,12 +70,9 @@ START_TEST(later_comes_again_in_order)
     int64_t last_ms = 0, others_ms = 0;
     unsigned tries = 0;
 
-    topic_new(topic, 3);
-    name_new(group, "g");
-    flood(topic, 3, 900);
     b->batch = 64;
     b->script = later_thrice;
-    ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
+    subscribe_flooded(b, topic, group, 3, 900);
     poll_until(b, 903, 20000);
     for (int32_t p = 0; p < 3; p++)
         assert_each_once(b, p, 300);
@@ -136,12 +127,9 @@ START_TEST(what_is_not_well_is_not_passed)
     struct bench *b = bench_on(NULL, NULL);
     char topic[64], group[64];
 
-    topic_new(topic, 2);
-    name_new(group, "g");
-    flood(topic, 2, 200);
     b->script = never_that;
     b->hold_offset = 40;
-    ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
+    subscribe_flooded(b, topic, group, 2, 200);
     poll_anyhow(b, SEEN_MAX, 2500);
     ck_assert_uint_ge(b->times, 10); /* both partitions, several times */
     bench_free(b);
@@ -150,40 +138,17 @@ START_TEST(what_is_not_well_is_not_passed)
 }
 END_TEST
 
-static void delete_before(const char *topic, int64_t offset)
-{
-    rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
-    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-    rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_DeleteRecords_t *what;
-    rd_kafka_event_t *ev;
-
-    rd_kafka_topic_partition_list_add(l, topic, 0)->offset = offset;
-    what = rd_kafka_DeleteRecords_new(l);
-    rd_kafka_DeleteRecords(rk, &what, 1, NULL, q);
-    ev = rd_kafka_queue_poll(q, 20000);
-    ck_assert(ev && !rd_kafka_event_error(ev));
-    rd_kafka_event_destroy(ev);
-    rd_kafka_DeleteRecords_destroy(what);
-    rd_kafka_topic_partition_list_destroy(l);
-    rd_kafka_queue_destroy(q);
-    rd_kafka_destroy(rk);
-}
-
 /* Retention takes the message that was to come again. */
 START_TEST(what_is_gone_is_told_and_passed)
 {
     struct bench *b = bench_on(NULL, NULL);
     char topic[64], group[64];
 
-    topic_new(topic, 1);
-    name_new(group, "g");
-    flood(topic, 1, 100);
     b->script = never_that;
     b->hold_offset = 40;
-    ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
+    subscribe_flooded(b, topic, group, 1, 100);
     poll_anyhow(b, 43, 10000);
-    delete_before(topic, 60);
+    remove_before(topic, 60);
     for (int64_t end_ms = now_ms() + 15000;
          b->seen[b->n - 1].offset != 99 && now_ms() < end_ms;)
         poll_anyhow(b, b->n + 1, 100);

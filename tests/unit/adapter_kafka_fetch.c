@@ -142,27 +142,6 @@ START_TEST(headers_come_along)
 }
 END_TEST
 
-/* What retention does, at once. */
-static void remove_before(const char *topic, int64_t offset)
-{
-    rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
-    rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-    rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_DeleteRecords_t *del;
-    rd_kafka_event_t *ev;
-
-    rd_kafka_topic_partition_list_add(l, topic, 0)->offset = offset;
-    del = rd_kafka_DeleteRecords_new(l);
-    rd_kafka_DeleteRecords(rk, &del, 1, NULL, q);
-    ev = rd_kafka_queue_poll(q, 20000);
-    ck_assert_msg(ev && !rd_kafka_event_error(ev), "not removed");
-    rd_kafka_event_destroy(ev);
-    rd_kafka_DeleteRecords_destroy(del);
-    rd_kafka_topic_partition_list_destroy(l);
-    rd_kafka_queue_destroy(q);
-    rd_kafka_destroy(rk);
-}
-
 static void refused(struct wanted *w, const char *origin, int result,
                     const char *words)
 {

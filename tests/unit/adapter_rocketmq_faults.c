@@ -4,6 +4,7 @@
  */
 #include "../fakes/adapter_host.h"
 #include "../fakes/librocketmq_stub.h"
+#include "../suite.h"
 
 #include <check.h>
 #include <stdatomic.h>
@@ -386,16 +387,10 @@ int main(void)
     };
     Suite *suite = suite_create("adapter_rocketmq_faults");
     TCase *c = tcase_create("adapter_rocketmq_faults");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(c, 30);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(suite, c);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_all(suite);
 }

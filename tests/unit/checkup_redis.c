@@ -4,6 +4,7 @@
  * and that mqm_open() refuses the fatal ones, unless told to insist. */
 #include "../findings.h"
 #include "../redis_server.h"
+#include "../suite.h"
 
 #include <hiredis/hiredis.h>
 
@@ -227,8 +228,6 @@ int main(void)
 {
     Suite *suite = suite_create("checkup_redis");
     TCase *tc = tcase_create("redis");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -242,9 +241,5 @@ int main(void)
     tcase_add_test(tc, room);
     tcase_add_test(tc, version_and_clock);
     suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_all(suite);
 }

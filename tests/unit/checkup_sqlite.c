@@ -2,6 +2,7 @@
 /* checkup_sqlite.c - what a check-up finds of the stores that are built in and
  * need no server, and of the settings. */
 #include "../findings.h"
+#include "../suite.h"
 
 #include "../../lib/stores/sqlite_checkup.h"
 
@@ -159,8 +160,6 @@ int main(void)
 {
     Suite *suite = suite_create("checkup_sqlite");
     TCase *tc = tcase_create("checkup");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -174,9 +173,5 @@ int main(void)
     tcase_add_test(tc, sides_that_are_not_there);
     tcase_add_test(tc, a_visitor_may_stop);
     suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_all(suite);
 }

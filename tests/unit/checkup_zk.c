@@ -3,6 +3,7 @@
 /* checkup_zk.c - what a check-up finds of a real ZooKeeper: one server that
  * forbids and one that allows, then three of which one is gone. */
 #include "../findings.h"
+#include "../suite.h"
 #include "../zk_server.h"
 
 static struct zk_server server;
@@ -122,8 +123,6 @@ int main(int argc, char **argv)
     Suite *suite = suite_create("checkup_zk");
     TCase *one = tcase_create("one"), *three = tcase_create("three");
     const char *slash = strrchr(argv[0], '/');
-    SRunner *runner;
-    int failed;
 
     (void)argc;
     snprintf(plugins, sizeof(plugins), "%.*s/../lib/mqmigrate",
@@ -137,9 +136,5 @@ int main(int argc, char **argv)
     tcase_add_checked_fixture(three, start_three, end_three);
     tcase_add_test(three, three_servers);
     suite_add_tcase(suite, three);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_all(suite);
 }

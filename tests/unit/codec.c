@@ -2,6 +2,8 @@
 /* codec.c - records as bytes: every state there and back, and nothing that was
  * cut off, damaged or made up is ever half a record.
  */
+#include "../suite.h"
+
 #include "../../lib/codec.h"
 
 #include <mqmigrate/plugin.h>
@@ -172,8 +174,6 @@ int main(void)
 {
     TCase *tc = tcase_create("codec");
     Suite *s = suite_create("codec");
-    SRunner *r;
-    int failed;
 
     tcase_add_loop_test(tc, test_there_and_back, 0, 4);
     tcase_add_test(tc, test_done_knows_its_side);
@@ -183,9 +183,5 @@ int main(void)
     tcase_add_test(tc, test_noise);
     tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

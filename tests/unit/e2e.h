@@ -17,6 +17,9 @@
 #ifndef TESTS_E2E_H
 #define TESTS_E2E_H
 
+#include "../clock.h"
+#include "message.h"
+
 #include <mqmigrate/mqmigrate.h>
 
 #include <check.h>
@@ -30,7 +33,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LEASE_MS = 2000, HANDLER_MS = 1000, PAUSE_MS = 200 };
@@ -75,22 +77,6 @@ static inline const char *build_dir(void)
     fprintf(stderr, "BUILD: there is no folder '%s'\n",
             build && *build ? build : "build");
     exit(1);
-}
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static inline void sleep_ms(long ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    while (nanosleep(&t, &t) != 0 && errno == EINTR)
-        ;
 }
 
 __attribute__((format(printf, 1, 2))) static inline int sh(const char *fmt, ...)
@@ -239,18 +225,6 @@ static inline const char *new_id(void)
     ck_assert_int_lt(n, 2048);
     ck_assert_int_eq(mqm_new_id(id[n]), 0);
     return id[n++];
-}
-
-static inline struct mqm_msg message(const char *side, const char *id)
-{
-    struct mqm_msg msg = MQM_MSG_INIT;
-
-    msg.side = side;
-    msg.topic = "rewards";
-    msg.group = "issuer";
-    msg.id = id;
-    msg.id_len = strlen(id);
-    return msg;
 }
 
 /* To one side, or to both (NULL); the body says what the handler does. */

@@ -5,9 +5,7 @@
 #include "e2e_brokers.h"
 #include "e2e_consumer.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include "../free_port.h"
 
 enum { N = 40, HALF = N / 2, DOWN_MS = 3000 };
 
@@ -66,23 +64,6 @@ static void run_out_of_it(pid_t a, pid_t b)
     ck_assert_int_eq(times('B', NULL, NULL), N);
     nothing_left();
     end();
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in a;
-    socklen_t len = sizeof(a);
-    int fd = socket(AF_INET, SOCK_STREAM, 0), port = -1;
-
-    memset(&a, 0, sizeof(a));
-    a.sin_family = AF_INET;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
-        getsockname(fd, (struct sockaddr *)&a, &len) == 0)
-        port = ntohs(a.sin_port);
-    if (fd >= 0)
-        close(fd);
-    return port;
 }
 
 START_TEST(redis_dies_and_comes_back_with_its_data)

@@ -7,7 +7,10 @@
 #ifndef TESTS_GUARD_H
 #define TESTS_GUARD_H
 
+#include "../clock.h"
 #include "../fakes/fault_store.h"
+#include "../suite.h"
+#include "message.h"
 
 #include <mqmigrate/mqmigrate.h>
 
@@ -20,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static mqm *m, *other;
@@ -84,14 +86,6 @@ static inline const char *here(void)
     dir[n] = '\0';
     *strrchr(dir, '/') = '\0';
     return dir;
-}
-
-static inline int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* A configuration: the store, and more settings of its one topic. */
@@ -213,18 +207,6 @@ static inline const char *new_id(void)
     return id[n++ % 4096];
 }
 
-static inline struct mqm_msg message(const char *side, const char *id)
-{
-    struct mqm_msg msg = MQM_MSG_INIT;
-
-    msg.side = side;
-    msg.topic = "rewards";
-    msg.group = "issuer";
-    msg.id = id;
-    msg.id_len = id ? strlen(id) : 0;
-    return msg;
-}
-
 static inline struct mqm_claim claim(const char *side, const char *id)
 {
     struct mqm_claim c = MQM_CLAIM_INIT;
@@ -284,34 +266,6 @@ static inline void warm_up(int n)
 
         ck_assert_int_eq(mqm_run(m, &d, 1, handle_counting, &k), MQM_OK);
     }
-}
-
-static inline void sleep_ms(long ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    while (nanosleep(&t, &t) != 0 && errno == EINTR)
-        ;
-}
-
-static inline int run_case_for(const char *name, TCase *tc, double seconds)
-{
-    Suite *s = suite_create(name);
-    SRunner *r;
-    int failed;
-
-    suite_add_tcase(s, tc);
-    tcase_set_timeout(tc, seconds);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
-}
-
-static inline int run_case(const char *name, TCase *tc)
-{
-    return run_case_for(name, tc, 60);
 }
 
 #endif

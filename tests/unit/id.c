@@ -3,6 +3,9 @@
  * if the clock goes back, and fold to the same bytes however they are written.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "../clock.h"
+#include "../suite.h"
+
 #include "../../lib/id.h"
 
 #include <mqmigrate/mqmigrate.h>
@@ -14,18 +17,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef char id_text[MQM_ID_LEN + 1];
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int by_text(const void *a, const void *b)
 {
@@ -272,8 +266,6 @@ int main(void)
 {
     Suite *s = suite_create("id");
     TCase *t = tcase_create("id");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_set_timeout(t, 300);
     tcase_add_test(t, form);
@@ -288,8 +280,5 @@ int main(void)
     tcase_add_test(t, born);
     tcase_add_test(t, of_origin);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

@@ -47,12 +47,18 @@ static inline void on_term(int sig)
     leave = 1;
 }
 
+/* As a consumer does: what it is told to ask again, it does.  On a busy machine
+ * the policy may be too old for an answer, or the store too slow. */
 static inline void work_on(mqm *with, const char *side, const char *id)
 {
     struct mqm_claim c = claim(side, id);
+    int r = mqm_acquire(with, &c);
 
-    if (mqm_acquire(with, &c) == MQM_OK &&
-        mqm_release_on_success(with, &c) != MQM_OK)
+    while (r < 0 || r == MQM_LATER) {
+        sleep_ms(20);
+        r = mqm_acquire(with, &c);
+    }
+    if (r == MQM_OK && mqm_release_on_success(with, &c) != MQM_OK)
         _exit(3);
 }
 

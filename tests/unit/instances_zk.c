@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* instances_zk.c - reports in a real ZooKeeper. */
 #include "../zk_server.h"
-#include "instances.h"
+#include "instances_server.h"
 
 static struct zk_server server;
 
 static void serve(void)
 {
     ck_assert(zk_server_start(&server));
+    snprintf(server_url, sizeof(server_url), "zk://127.0.0.1:%d", server.port);
 }
 
 static void end_all(void)
@@ -16,24 +17,7 @@ static void end_all(void)
     zk_server_end(&server);
 }
 
-START_TEST(test_several_processes)
-{
-    char url[64];
-
-    snprintf(url, sizeof(url), "zk://127.0.0.1:%d", server.port);
-    several_processes(url);
-}
-END_TEST
-
 int main(int argc, char **argv)
 {
-    TCase *tc;
-
-    if (is_consumer(argc, argv))
-        return consume(argv + 2);
-    tc = tcase_create("instances_zk");
-    tcase_set_timeout(tc, 240);
-    tcase_add_checked_fixture(tc, serve, end_all);
-    tcase_add_test(tc, test_several_processes);
-    return run_case("instances_zk", tc);
+    return instances_main("instances_zk", serve, end_all, argc, argv);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* json_place.c - places, lines and changes in JSON of every layout. */
+#include "../suite.h"
+
 #include "../../lib/json_place.h"
 #include "../../lib/json_edit.h"
 
@@ -114,8 +116,6 @@ int main(void)
 {
     Suite *s = suite_create("json_place");
     TCase *t = tcase_create("json_place");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_add_test(t, found);
     tcase_add_test(t, not_there);
@@ -123,8 +123,5 @@ int main(void)
     tcase_add_test(t, cut_off);
     tcase_add_test(t, set);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

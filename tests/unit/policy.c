@@ -2,6 +2,8 @@
 /* policy.c - one test a row of the table in policy.h, and what holds of cuts
  * whatever is hashed.
  */
+#include "../suite.h"
+
 #include "../../lib/policy.h"
 
 #include "../../lib/id.h"
@@ -358,8 +360,6 @@ int main(void)
 {
     Suite *s = suite_create("policy");
     TCase *t = tcase_create("policy");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_set_timeout(t, 60);
     tcase_add_test(t, row_2_no_id);
@@ -380,8 +380,5 @@ int main(void)
     tcase_add_test(t, allow_list_empty);
     tcase_add_test(t, allow_list_uuid);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

@@ -13,6 +13,8 @@
 #ifndef RECORD_WORDS_H
 #define RECORD_WORDS_H
 
+#include "../suite.h"
+
 #include "../../lib/record.h"
 
 #include <check.h>
@@ -237,20 +239,6 @@ static inline void check_story(const struct event *e, size_t n)
         else
             one_step(&r, e[i].what, e[i].verdict, e[i].then);
     }
-}
-
-/* All of a main(): 0 if everything holds. */
-static inline int run_case(const char *name, TCase *tc)
-{
-    Suite *s = suite_create(name);
-    SRunner *sr = srunner_create(s);
-    int failed;
-
-    suite_add_tcase(s, tc);
-    srunner_run_all(sr, CK_ENV);
-    failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed != 0;
 }
 
 #endif

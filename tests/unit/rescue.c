@@ -75,6 +75,38 @@ START_TEST(test_what_lies_in_the_queue_is_not_sent)
 }
 END_TEST
 
+static uint64_t store_calls(void)
+{
+    struct mqm_stats s = MQM_STATS_INIT;
+
+    ck_assert_int_eq(mqm_read_stats(m, &s), 0);
+    return s.store_calls;
+}
+
+/* Behind a consumer that lags there are thousands. */
+START_TEST(test_what_waits_costs_no_call_each)
+{
+    enum { MANY = 50 };
+    uint64_t before;
+
+    open_lost("");
+    for (int i = 0; i < MANY; i++) {
+        struct mqm_delivery d = delivery(NULL, new_id());
+
+        ck_assert_int_eq(mqm_publish(m, &d), 0);
+    }
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    sleep_ms(OLDER_MS + 20);
+    before = store_calls();
+    ck_assert_int_eq(rescue(0), MANY);
+    assert_fate(MQM_RESCUE_WAITS, "kafka", "has not read so far");
+    ck_assert_uint_lt(store_calls() - before, 5);
+    before = store_calls();
+    ck_assert_int_eq(rescue(MQM_RESCUE_DRY | MQM_RESCUE_ANYWAY), MANY);
+    ck_assert_uint_ge(store_calls() - before, MANY); /* each, before it is sent */
+}
+END_TEST
+
 START_TEST(test_what_is_gone_is_told)
 {
     const char *id;
@@ -218,6 +250,7 @@ int main(void)
     tcase_add_test(tc, test_rule_12_what_one_broker_has_comes_to_the_other);
     tcase_add_test(tc, test_the_late_copy_and_a_second_rescue_do_no_harm);
     tcase_add_test(tc, test_what_lies_in_the_queue_is_not_sent);
+    tcase_add_test(tc, test_what_waits_costs_no_call_each);
     tcase_add_test(tc, test_what_is_gone_is_told);
     tcase_add_test(tc, test_a_broker_that_takes_nothing_is_tried_again);
     tcase_add_test(tc, test_an_origin_that_is_no_place_is_told);

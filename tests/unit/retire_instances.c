@@ -33,6 +33,12 @@ static void silence(void)
     sleep_ms(1100);
 }
 
+/* Until the next reading of the configuration. */
+static void max_age_of(mqm *one, int64_t ms)
+{
+    one->snapshot->config->topics[0].policy_max_age_ms = ms;
+}
+
 START_TEST(test_one_by_an_old_policy)
 {
     open_both("50%");
@@ -74,6 +80,118 @@ START_TEST(test_one_that_went_silent)
     assert_no("kafka", "instance;");
     ck_assert_ptr_nonnull(strstr(heard.text, "is not heard of"));
     ck_assert_ptr_nonnull(strstr(heard.text, other->instance));
+}
+END_TEST
+
+/* It was only stopped: by its old policy half of these are Kafka's.  Does it
+ * leave one to Kafka (SKIP)?  How many it takes, of 40. */
+static int take_forty(mqm *one)
+{
+    int taken = 0;
+
+    for (int i = 0; i < 40; i++) {
+        struct mqm_claim c = claim("rocketmq", new_id());
+        int r = mqm_acquire(one, &c);
+
+        ck_assert_msg(r == MQM_OK || r == MQM_LATER, "%d: %s", r, c.why);
+        if (r == MQM_OK)
+            ck_assert_int_eq(mqm_release_on_success(one, &c), MQM_OK);
+        taken += r == MQM_OK;
+    }
+    return taken;
+}
+
+/* It cannot say so itself, and whoever looks does not know. */
+START_TEST(test_one_that_is_declared_dead)
+{
+    char name[64], words[128];
+
+    open_both("50%");
+    open_other("kafka");
+    snprintf(name, sizeof(name), "%s", other->instance);
+    dead[n_dead++] = name;
+    ck_assert_int_eq(ask("kafka", 0), -EBUSY);
+    ck_assert_ptr_nonnull(strstr(mqm_errmsg(), "is not dead: it reported"));
+    silence();
+    set("cut", "100%");
+    aged(MAX_AGE_MS);
+    n_dead = 0;
+    assert_no("kafka", "instance;");
+    snprintf(words, sizeof(words), "--side kafka --dead %s (or wait", name);
+    ck_assert_ptr_nonnull(strstr(heard.remedy, words));
+    n_dead = 1;
+    assert_no("kafka", "age;"); /* it may have lived until a moment ago */
+    ck_assert_str_eq(heard.remarks, "dead;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "for 0 s only: 20 s more"));
+    max_age_of(m, 50);
+    aged(MAX_AGE_MS);
+    assert_yes("kafka");
+    snprintf(words, sizeof(words), "%s;", name);
+    ck_assert_str_eq(last.dead, words);
+    max_age_of(other, 50);
+    ck_assert_int_lt(take_forty(other), 40); /* rule 9 */
+    ck_assert_int_eq(mqm_tick(other), 0);
+    ck_assert_int_eq(take_forty(other), 40);
+    ck_assert_int_eq(ask("kafka", 0), -EBUSY);
+    n_dead = 0;
+    sleep_ms(60);
+    assert_yes("kafka");
+}
+END_TEST
+
+/* Its name is not enough: the one that has it now counts as any other. */
+START_TEST(test_a_namesake_of_the_dead)
+{
+    mqm *first;
+
+    how.instance = "worker-1";
+    open_both("50%");
+    open_other("kafka");
+    silence();
+    first = other;
+    dead[n_dead++] = "worker-1";
+    open_other("kafka"); /* in its place, by this old policy */
+    set("cut", "100%");
+    max_age_of(m, 50);
+    aged(MAX_AGE_MS);
+    assert_no("kafka", "instance;");
+    ck_assert_ptr_nonnull(strstr(heard.text, "by another policy (switch on, "
+                                             "cut 50.0000%)"));
+    ck_assert_int_eq(mqm_reload(other), 0);
+    ck_assert_int_eq(mqm_tick(other), 0);
+    sleep_ms(100);
+    assert_yes("kafka");
+    ck_assert_str_eq(last.dead, "worker-1;");
+    mqm_close(first);
+    n_dead = 0;
+    sleep_ms(100);
+    assert_yes("kafka"); /* rests on nobody's word any more */
+    ck_assert_str_eq(last.dead, "");
+}
+END_TEST
+
+START_TEST(test_who_cannot_be_declared_dead)
+{
+    struct mqm_swap s = {.value = "\177", .len = 1,
+                         .flags = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY},
+                    *swaps = &s;
+
+    open_both("100%");
+    aged(MAX_AGE_MS);
+    dead[n_dead++] = "nobody:1";
+    ck_assert_int_eq(ask("kafka", 0), -ENOENT);
+    ck_assert_ptr_nonnull(strstr(mqm_errmsg(), "no instance 'nobody:1'"));
+    s.key = (struct mqm_key){"t/issuer/rewards/instances",
+                             "0123456789abcdef/kafka/new:1", 28, 1};
+    ck_assert_int_eq(mqm__combine_swap(&m->combine, &swaps, 1), MQM_OK);
+    dead[0] = "new:1";
+    ck_assert_int_eq(ask("kafka", 0), -EBUSY);
+    ck_assert_ptr_nonnull(strstr(mqm_errmsg(), "with the newest library"));
+    dead[0] = "";
+    ck_assert_int_eq(ask("kafka", 0), -EINVAL);
+    dead[0] = NULL;
+    ck_assert_int_eq(ask("kafka", 0), -EINVAL);
+    ck_assert_int_eq(retired("kafka"), 0);
 }
 END_TEST
 
@@ -150,6 +268,9 @@ int main(void)
     tcase_add_test(tc, test_one_by_an_old_policy);
     tcase_add_test(tc, test_one_that_left);
     tcase_add_test(tc, test_one_that_went_silent);
+    tcase_add_test(tc, test_one_that_is_declared_dead);
+    tcase_add_test(tc, test_a_namesake_of_the_dead);
+    tcase_add_test(tc, test_who_cannot_be_declared_dead);
     tcase_add_test(tc, test_one_that_went_silent_with_this_policy);
     tcase_add_test(tc, test_nobody_of_the_other_side);
     tcase_add_test(tc, test_an_unknown_report);

@@ -147,11 +147,17 @@ static inline int hear_reason(void *user, const struct mqm_finding *f)
     return heard.answer;
 }
 
+/* Who is declared dead. */
+static const char *dead[3];
+static size_t n_dead;
+
 static inline int ask(const char *side, unsigned flags)
 {
     struct mqm_retire_options o = MQM_RETIRE_OPTIONS_INIT;
 
     memset(&heard, 0, sizeof(heard));
+    o.dead = dead;
+    o.n_dead = n_dead;
     o.side = side;
     o.topic = "rewards";
     o.who = "ops@desk";
@@ -161,7 +167,7 @@ static inline int ask(const char *side, unsigned flags)
 
 static struct {
     int n, given;
-    char who[64];
+    char who[64], dead[256]; /* their names */
     int64_t when_ms;
 } last;
 
@@ -175,6 +181,8 @@ static inline int note_retired(void *user, const struct mqm_retirement *r)
     last.given = r->given;
     snprintf(last.who, sizeof(last.who), "%s", r->who);
     last.when_ms = r->when_ms;
+    for (size_t i = 0; i < r->n_dead; i++)
+        add_subject(last.dead, sizeof(last.dead), r->dead[i]);
     return 0;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rocketmq_json.c - what the RocketMQ adapter finds in servers' answers. */
+#include "../suite.h"
+
 #include "../../adapters/rocketmq/json.c"
 
 #include <check.h>
@@ -79,16 +81,10 @@ int main(void)
 {
     Suite *s = suite_create("rocketmq_json");
     TCase *t = tcase_create("rocketmq_json");
-    SRunner *r;
-    int failed;
 
     tcase_add_test(t, members_and_elements);
     tcase_add_test(t, what_is_not_there);
     tcase_add_test(t, cut_off_anywhere);
     suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

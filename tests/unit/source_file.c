@@ -3,6 +3,8 @@
  * there is not taken for the whole.
  */
 #define _XOPEN_SOURCE 700
+#include "../suite.h"
+
 #include "../../lib/source_file.h"
 
 #include <mqmigrate/mqmigrate.h>
@@ -301,8 +303,6 @@ int main(void)
 {
     Suite *suite = suite_create("source_file");
     TCase *t = tcase_create("source_file");
-    SRunner *r = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, begin, end);
@@ -317,8 +317,5 @@ int main(void)
     tcase_add_test(t, while_written);
     tcase_add_test(t, half_written);
     suite_add_tcase(suite, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(suite);
 }

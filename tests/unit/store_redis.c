@@ -50,7 +50,7 @@ START_TEST(it_is_emptied)
     int64_t born = s.key.born_ms;
 
     ck_assert_int_eq(run(&s), MQM_OK);
-    nap(5);
+    sleep_ms(5);
     tell("FLUSHALL");
     s = a_swap("a", 0);
     s.key.born_ms = born;
@@ -122,7 +122,7 @@ START_TEST(it_is_away)
         t0 = now_ms();
         again += put("a") == -EAGAIN;
         quick += now_ms() - t0 < 50;
-        nap(2);
+        sleep_ms(2);
     }
     ck_assert_int_gt(again, 25); /* mostly it does not even try */
     ck_assert_int_gt(quick, 25);
@@ -163,7 +163,7 @@ START_TEST(versions_beat_the_clock)
     s = a_swap("a", ahead);
     ck_assert_int_eq(run(&s), MQM_OK);
     ck_assert_uint_eq(s.now.version, ahead + 1);
-    nap(30);
+    sleep_ms(30);
     s = a_swap("a", MQM_ASK);
     ck_assert_int_eq(run(&s), MQM_LOST);
     ck_assert_uint_eq(s.now.version, ahead + 1);
@@ -395,5 +395,5 @@ int main(void)
     tcase_add_loop_test(tc, urls_that_cannot_be, 0,
                         (int)(sizeof(bad_urls) / sizeof(bad_urls[0])));
     tcase_add_test(tc, wants_a_password);
-    return run_cases("store_redis", tc);
+    return run_case("store_redis", tc);
 }

@@ -174,7 +174,7 @@ START_TEST(without_config_each_restart_is_one_with_less)
     dial();
     let_in(fewer);
     for (end = now_ms() + 20000; put("a") < 0 && now_ms() < end;)
-        nap(5);
+        sleep_ms(5);
     ck_assert_int_eq(put("a"), MQM_LOST);
     ck_assert_int_eq(put("b"), MQM_DOUBT);
     ck_assert(strstr(fake_log, "restarted"));
@@ -203,7 +203,7 @@ START_TEST(rights_may_change)
     ck_assert_int_lt(put("b"), 0);
     let_in(rights);
     while (put("b") < 0 && now_ms() < end)
-        nap(5);
+        sleep_ms(5);
     ck_assert_int_eq(put("b"), MQM_LOST);
     ck_assert_int_eq(put("c"), MQM_OK);
 }
@@ -281,5 +281,5 @@ int main(void)
     tcase_add_test(tc, without_info_it_does_not_open);
     tcase_add_test(tc, rights_may_change);
     tcase_add_loop_test(tc, a_secret_from_a_file, 0, 2);
-    return run_cases("store_redis_acl", tc);
+    return run_case("store_redis_acl", tc);
 }

@@ -175,5 +175,5 @@ int main(void)
     tcase_add_test(tc, in_doubt_anyway_is_none);
     tcase_add_test(tc, more_answers_than_questions);
     tcase_add_loop_test(tc, a_foreign_value_is_of_its_key, 0, f);
-    return run_cases("store_redis_answers", tc);
+    return run_case("store_redis_answers", tc);
 }

@@ -274,5 +274,5 @@ int main(void)
     tcase_add_test(tc, ids_without_a_time);
     tcase_add_test(tc, no_bucket_no_done);
     tcase_add_test(tc, is_cheap);
-    return run_cases("store_redis_buckets", tc);
+    return run_case("store_redis_buckets", tc);
 }

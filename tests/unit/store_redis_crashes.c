@@ -4,6 +4,7 @@
  * back in time at random, again and again: what any of them was told is true
  * afterwards, to the version, and what nobody was told of is not in doubt. */
 #include "../redis_restore.h"
+#include "../suite.h"
 
 enum { CELLS = 60, ROUNDS = 7, STEPS = 150, HANDLES = 3 };
 
@@ -110,7 +111,7 @@ static void settle_three(void)
         }
         if (back == HANDLES)
             return;
-        nap(10);
+        sleep_ms(10);
     }
     ck_abort_msg("it is not restored: %s", fake_failure);
 }
@@ -159,15 +160,10 @@ int main(void)
 {
     TCase *tc = tcase_create("crashes");
     Suite *suite = suite_create("store_redis_crashes");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tc, 300);
     tcase_add_checked_fixture(tc, setup_three, teardown_three);
     tcase_add_loop_test(tc, what_was_told_is_true, 0, 2);
     suite_add_tcase(suite, tc);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_all(suite);
 }

@@ -192,5 +192,5 @@ int main(void)
     tcase_add_loop_test(tc, an_error_at_any_step, 0, ERRORS);
     tcase_add_test(tc, no_config_is_no_reason);
     tcase_add_test(tc, no_password_in_an_error);
-    return run_cases("store_redis_errors", tc);
+    return run_case("store_redis_errors", tc);
 }

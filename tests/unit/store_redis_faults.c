@@ -199,7 +199,7 @@ START_TEST(one_that_begins_to_evict_is_refused)
                   strstr(fake_failure, "noeviction"), "%s", fake_failure);
     limit("noeviction");
     for (int i = 0; i < 1000 && create("c", 0) < 0; i++)
-        nap(10);
+        sleep_ms(10);
     ck_assert_int_eq(create("d", 0), MQM_OK);
 }
 END_TEST
@@ -211,7 +211,7 @@ START_TEST(one_that_evicted_when_it_was_opened_may_go_on)
     look_at_it();
     connect_anew();
     for (int i = 0; i < 1000 && create("a", 0) < 0; i++)
-        nap(10);
+        sleep_ms(10);
     ck_assert_int_eq(create("b", 0), MQM_OK);
 }
 END_TEST
@@ -229,5 +229,5 @@ int main(void)
     tcase_add_test(tc, connecting_anew_is_no_restart);
     tcase_add_test(tc, one_that_begins_to_evict_is_refused);
     tcase_add_test(tc, one_that_evicted_when_it_was_opened_may_go_on);
-    return run_cases("store_redis_faults", tc);
+    return run_case("store_redis_faults", tc);
 }

@@ -4,8 +4,10 @@
  * time: their answers are their own, also if the script, the store or the
  * connection goes meanwhile.
  */
+#include "../clock.h"
 #include "../fake_host.h"
 #include "../redis_server.h"
+#include "../suite.h"
 
 #include "../../lib/stores.h"
 
@@ -24,14 +26,6 @@ static int64_t born_ms;
 
 static struct mqm_swap swap[FLIGHTS][EACH], *list[FLIGHTS][EACH];
 static char id[FLIGHTS][EACH][16];
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void setup(void)
 {
@@ -53,13 +47,6 @@ static void teardown(void)
     redisFree(raw);
     store->close(self);
     redis_server_end(&server);
-}
-
-static void nap(long ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
 }
 
 static void tell(const char *command)
@@ -199,7 +186,7 @@ START_TEST(test_the_store_is_emptied)
 {
     fill(0);
     ck_assert_int_eq(store->swap(self, list[0], EACH), MQM_OK);
-    nap(20);
+    sleep_ms(20);
     tell("FLUSHALL");
     for (int f = 1; f < FLIGHTS; f++) {
         fill(f);
@@ -238,7 +225,7 @@ END_TEST
 START_TEST(test_ended_after_its_time)
 {
     begin_all();
-    nap(2300);
+    sleep_ms(2300);
     end_all_done();
     compare_all();
 }
@@ -259,8 +246,6 @@ int main(void)
 {
     TCase *tc = tcase_create("flights");
     Suite *suite = suite_create("store_redis_flights");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -273,9 +258,5 @@ int main(void)
     tcase_add_test(tc, test_ended_after_its_time);
     tcase_add_test(tc, test_no_server_to_begin_with);
     suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_all(suite);
 }

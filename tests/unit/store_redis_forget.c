@@ -47,7 +47,7 @@ START_TEST(what_is_open_outlives_it)
     a.keep_ms = b.keep_ms = 50;
     ck_assert_int_eq(run(&a), MQM_OK);
     ck_assert_int_eq(run(&b), MQM_OK);
-    nap(200);
+    sleep_ms(200);
     ck_assert_int_eq(tell("EXISTS %s", bucket), 0);
     ck_assert_int_eq(store->list(self, SPACE, count, &n), 0);
     ck_assert_int_eq(n, 1);
@@ -68,7 +68,7 @@ START_TEST(late_arrivals)
     bucket_of(a.key.born_ms, 100);
     a.keep_ms = 40;
     ck_assert_int_eq(run(&a), MQM_OK);
-    nap(150);
+    sleep_ms(150);
     ck_assert_int_eq(tell("EXISTS %s", bucket), 0);
     ck_assert_int_eq(run(&b), MQM_DOUBT);
     b.flags = MQM_SWAP_ANYWAY;
@@ -116,7 +116,7 @@ START_TEST(without_a_time_by_the_last_write)
     a.keep_ms = 40;
     ck_assert_int_eq(run_again(&a, 0), MQM_OK);
     ck_assert_int_eq(run(&b), MQM_OK); /* none can have been forgotten */
-    nap(150);
+    sleep_ms(150);
     ck_assert_int_eq(tell("EXISTS %s", key), 0);
     ck_assert_int_eq(ask(&a), MQM_DOUBT);
     ck_assert_int_eq(ask(&b), MQM_LOST);
@@ -140,7 +140,7 @@ START_TEST(what_is_open_never_ends)
     ck_assert_int_eq(run(&a), MQM_OK);
     ck_assert_int_eq(run(&b), MQM_OK);
     ck_assert_int_eq(run_again(&a, MQM_SWAP_LISTED), MQM_OK);
-    nap(100);
+    sleep_ms(100);
     tell("SAVE");
     redis_server_kill(&server);
     ck_assert(redis_server_again(&server));
@@ -183,7 +183,7 @@ START_TEST(keep_is_lowered)
     ck_assert_int_eq(memory_from(), 0);
     ck_assert_int_eq(unknown_of(case_ms - 5000), MQM_LOST);
     ck_assert_int_eq(put_for("b", 40), MQM_OK);
-    nap(60);
+    sleep_ms(60);
     ck_assert_int_gt(memory_from(), case_ms - 5000);
     ck_assert_int_eq(unknown_of(case_ms - 5000), MQM_DOUBT);
     ck_assert_int_eq(unknown_of(now_ms() + 1000), MQM_LOST);
@@ -197,19 +197,19 @@ START_TEST(keep_is_raised)
     int64_t raised_ms, from;
 
     ck_assert_int_eq(put_for("short", 40), MQM_OK);
-    nap(150);
+    sleep_ms(150);
     ck_assert_int_eq(put_for("long", 60000), MQM_OK);
     raised_ms = now_ms();
     from = memory_from();
     ck_assert_int_gt(from, case_ms);
     ck_assert_int_le(from, raised_ms);
-    nap(200);
+    sleep_ms(200);
     ck_assert_int_eq(memory_from(), from); /* no more with the clock */
     ck_assert_int_eq(unknown_of(case_ms), MQM_DOUBT);
     ck_assert_int_eq(unknown_of(raised_ms), MQM_LOST);
     ck_assert_int_eq(put_for("short", 60000), MQM_OK); /* a new one */
     ck_assert_int_eq(put_for("again", 40), MQM_OK);    /* lowered again */
-    nap(100);
+    sleep_ms(100);
     ck_assert_int_gt(memory_from(), from);
     ck_assert_int_eq(unknown_of(raised_ms), MQM_DOUBT);
 }
@@ -227,23 +227,23 @@ START_TEST(keep_is_raised_here_and_there)
     for (int i = 0; i < 5; i++) {
         char id[8];
 
-        nap(30);
+        sleep_ms(30);
         snprintf(id, sizeof(id), "a%d", i);
         ck_assert_int_eq(put_for(id, 40), MQM_OK);
         snprintf(id, sizeof(id), "c%d", i);
         ck_assert_int_eq(put_for(id, 60000), MQM_OK);
     }
-    nap(100);
+    sleep_ms(100);
     ck_assert_int_eq(put_for("d", 400), MQM_OK);
     middle_ms = now_ms();
     ck_assert_int_eq(put_for("e", 60000), MQM_OK);
-    nap(700); /* d is gone */
+    sleep_ms(700); /* d is gone */
     ck_assert_int_eq(unknown_of(middle_ms - 1), MQM_DOUBT);
     ck_assert_int_eq(put_for("f", 60000), MQM_OK);
-    nap(50);
+    sleep_ms(50);
     ck_assert_int_eq(unknown_of(middle_ms - 1), MQM_DOUBT);
     middle_ms = now_ms();
-    nap(600);
+    sleep_ms(600);
     ck_assert_int_eq(unknown_of(middle_ms), MQM_LOST);
 }
 END_TEST
@@ -258,9 +258,9 @@ START_TEST(keep_is_raised_and_one_is_of_the_future)
     s.keep_ms = 40;
     ck_assert_int_eq(run(&s), MQM_OK);
     ck_assert_int_eq(put_for("short", 40), MQM_OK);
-    nap(150);
+    sleep_ms(150);
     ck_assert_int_eq(put_for("long", 60000), MQM_OK);
-    nap(700); /* it is gone, too */
+    sleep_ms(700); /* it is gone, too */
     ck_assert_int_eq(put_for("longer", 60000), MQM_OK);
     ck_assert_int_eq(ask(&s), MQM_DOUBT);
 }
@@ -282,5 +282,5 @@ int main(void)
     tcase_add_test(tc, keep_is_raised);
     tcase_add_test(tc, keep_is_raised_here_and_there);
     tcase_add_test(tc, keep_is_raised_and_one_is_of_the_future);
-    return run_cases("store_redis_forget", tc);
+    return run_case("store_redis_forget", tc);
 }

@@ -146,5 +146,5 @@ int main(void)
     tcase_add_loop_test(tc, no_end_costs_not_much, 0,
                         (int)(sizeof(floods) / sizeof(floods[0])));
     tcase_add_test(tc, many_texts_cost_not_much);
-    return run_cases("store_redis_hotpath", tc);
+    return run_case("store_redis_hotpath", tc);
 }

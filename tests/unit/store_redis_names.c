@@ -30,7 +30,7 @@ int getaddrinfo(const char *host, const char *port,
     lookups++;
     retrans = _res.retrans;
     retry = _res.retry;
-    nap(lookup_ms);
+    sleep_ms(lookup_ms);
     for (; answers && n < 4 && stands_for[n]; n++) {
         at[n].sin_family = AF_INET;
         at[n].sin_port = htons((uint16_t)strtol(port, NULL, 10));
@@ -75,7 +75,7 @@ static int put_until_done(const char *id)
     int r;
 
     while ((r = put(id)) < 0 && now_ms() < end)
-        nap(2);
+        sleep_ms(2);
     return r;
 }
 
@@ -138,7 +138,7 @@ START_TEST(a_name_that_is_lost_takes_nothing_away)
     answers = 0;
     while (lookups < 3) {
         ck_assert_int_lt(put("a"), 0);
-        nap(2);
+        sleep_ms(2);
     }
     ck_assert(fake_redis_start_at(&fake, INADDR_LOOPBACK, port));
     ck_assert_int_eq(put_until_done("a"), MQM_OK);
@@ -207,5 +207,5 @@ int main(void)
     tcase_add_test(tc, a_name_of_nothing);
     tcase_add_test(tc, slow_is_not_never);
     tcase_add_test(tc, each_address_has_its_turn);
-    return run_cases("store_redis_names", tc);
+    return run_case("store_redis_names", tc);
 }

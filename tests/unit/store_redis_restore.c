@@ -3,6 +3,7 @@
 /* store_redis_restore.c - a Redis that went back in time, with all alive: each
  * cell is as it was, to the version, and nothing is in doubt. */
 #include "../redis_restore.h"
+#include "../suite.h"
 
 enum { LAG = 100000, STEP = 256, LOST = 3000, MANY = 256 * 350 };
 
@@ -251,34 +252,47 @@ static void setup_brief(void)
     setup_two("600000", "8192");
 }
 
+/* So many are written after the files were remembered; fewer on a machine so
+ * busy that who wrote would be taken for dead when they are lost. */
+static int write_many(struct mqm_swap s[MANY])
+{
+    static char ids[MANY][16];
+    int64_t until_ms = INT64_MAX;
+    int n = 0;
+
+    for (; n < MANY && now_ms() < until_ms; n += STEP) {
+        struct mqm_swap *all[STEP];
+
+        for (int j = 0; j < STEP; j++) {
+            snprintf(ids[n + j], sizeof(ids[n + j]), "%d", n + j);
+            s[n + j] = a_swap(ids[n + j], 0);
+            s[n + j].key.born_ms = case_ms - (n + j) / 10;
+            all[j] = &s[n + j];
+        }
+        (void)store->swap(self, all, STEP); /* some may take too long */
+        if (n == 0) {
+            remember_files();
+            until_ms = now_ms() + 5000;
+        }
+    }
+    return n;
+}
+
 /* More than one call has time for: the next one goes on. */
 START_TEST(by_and_by)
 {
     static struct mqm_swap s[MANY];
-    static char ids[MANY][16];
-    int calls = 0;
+    int n = write_many(s), calls = 0;
 
-    for (int i = 0; i < MANY; i += STEP) {
-        struct mqm_swap *all[STEP];
-
-        for (int j = 0; j < STEP; j++) {
-            snprintf(ids[i + j], sizeof(ids[i + j]), "%d", i + j);
-            s[i + j] = a_swap(ids[i + j], 0);
-            s[i + j].key.born_ms = case_ms - (i + j) / 10;
-            all[j] = &s[i + j];
-        }
-        (void)store->swap(self, all, STEP); /* some may take too long */
-        if (i == 0)
-            remember_files();
-    }
     lose();
     while (!is_back(self)) {
         store->tick(other);
         calls++;
-        nap(5);
+        sleep_ms(5);
     }
-    ck_assert_int_ge(calls, 2);
-    for (int i = 0; i < MANY; i += 7)
+    if (n == MANY)
+        ck_assert_int_ge(calls, 2);
+    for (int i = 0; i < n; i += 7)
         if (s[i].result == MQM_OK)
             is_as_after(&s[i]);
     ck_assert_int_eq(memory_from(), 0);
@@ -301,7 +315,7 @@ START_TEST(a_promoted_replica_gets_what_it_lacks)
     raw = redisConnect("127.0.0.1", heir.port);
     tell("REPLICAOF 127.0.0.1 %d", port);
     for (int i = 0; i < 3000 && tell("EXISTS %s", bucket) == 0; i++)
-        nap(10);
+        sleep_ms(10);
     tell("REPLICAOF NO ONE");
     ck_assert_int_eq(change(self, &a, "done", 0), MQM_OK);
     redisFree(beside);
@@ -342,8 +356,6 @@ int main(void)
 {
     TCase *tc = tcase_create("restore"), *brief = tcase_create("brief");
     Suite *suite = suite_create("store_redis_restore");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup_patient, teardown_two);
@@ -361,8 +373,5 @@ int main(void)
     tcase_add_test(brief, by_and_by);
     suite_add_tcase(suite, tc);
     suite_add_tcase(suite, brief);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_all(suite);
 }

@@ -4,6 +4,7 @@
  * back: what has no record is in doubt then.  And who is waited for. */
 #include "../count_malloc.h"
 #include "../redis_restore.h"
+#include "../suite.h"
 
 static void setup_hasty(void)
 {
@@ -89,7 +90,7 @@ START_TEST(what_is_safe_need_not_be_told)
         s = a_swap(id, 0);
         ck_assert_int_eq(run_on(other, &s), MQM_OK);
     }
-    nap(1000);
+    sleep_ms(1000);
     store->tick(other);
     remember_files();
     ck_assert_int_eq(put("a"), MQM_OK);
@@ -152,7 +153,7 @@ START_TEST(who_was_not_waited_for_comes_late)
 {
     both_write();
     tell("DEL mqm:clients"); /* but for the first of them */
-    nap(1000);
+    sleep_ms(1000);
     store->tick(self);
     lose_one();
     settle_alone();
@@ -177,7 +178,7 @@ START_TEST(it_was_not_synced_for_a_while)
     store->close(s);
     tell("CONFIG SET %s %s", modes[_i][0], modes[_i][2]);
     while (info("aof_rewrite_in_progress") || info("aof_enabled") == 0)
-        nap(10);
+        sleep_ms(10);
     both_write();
     lose_one();
     settle_both();
@@ -235,7 +236,7 @@ START_TEST(who_only_looked_is_not_waited_for)
     ck_assert_int_eq(tell("HLEN mqm:clients"), 3);
     store->close(s);
     for (int i = 0; i < 1000 && tell("HLEN mqm:clients") != 2; i++)
-        nap(10);
+        sleep_ms(10);
     ck_assert_int_eq(tell("HLEN mqm:clients"), 2);
 }
 END_TEST
@@ -246,7 +247,7 @@ START_TEST(who_was_silent_is_known_again)
     int64_t began_ms;
 
     both_write();
-    nap(9500);
+    sleep_ms(9500);
     began_ms = now_ms();
     ck_assert_int_eq(put("c"), MQM_OK);
     ck_assert_int_ge(now_ms() - began_ms, 1900);
@@ -259,10 +260,10 @@ START_TEST(what_comes_too_late_is_refused)
     both_write();
     kill(server.pid, SIGSTOP);
     ck_assert_int_eq(put("late"), -ETIMEDOUT);
-    nap(6000);
+    sleep_ms(6000);
     kill(server.pid, SIGCONT);
     settle_both();
-    nap(100);
+    sleep_ms(100);
     ck_assert(!exists("late"));
     ck_assert_int_eq(put("late"), MQM_OK);
 }
@@ -278,7 +279,7 @@ START_TEST(it_costs_no_round_trip_and_no_memory)
         long long reads;
 
         ck_assert_int_eq(run(&b), MQM_LOST);
-        nap(1000);
+        sleep_ms(1000);
         x.expect = b.expect = b.now.version;
         b.flags = MQM_SWAP_LISTED;
         reads = info("total_reads_processed");
@@ -310,8 +311,6 @@ int main(void)
 {
     TCase *tc = tcase_create("hasty"), *small = tcase_create("small");
     Suite *suite = suite_create("store_redis_unrestored");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tc, setup_hasty, teardown_two);
     tcase_set_timeout(tc, 120);
@@ -334,8 +333,5 @@ int main(void)
     tcase_add_test(small, what_is_safe_need_not_be_told);
     suite_add_tcase(suite, tc);
     suite_add_tcase(suite, small);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_all(suite);
 }

@@ -97,7 +97,7 @@ static int ask_for(int64_t ms)
 
         ck_assert_int_lt(r, 0);
         untried += strstr(fake_failure, "out of reach") != NULL;
-        nap(1);
+        sleep_ms(1);
     }
     return untried;
 }
@@ -126,7 +126,7 @@ START_TEST(is_left_alone_more_and_more)
     healthy();
     t0 = now_ms();
     while (put("b") < 0 && now_ms() < t0 + PATIENCE_MS)
-        nap(5);
+        sleep_ms(5);
     ck_assert_int_eq(put("c"), MQM_OK);
 
     /* The next time it begins with a short pause. */
@@ -153,7 +153,7 @@ static void pauses(long *ms, int n)
             if (in)
                 ms[tried++] = strtol(in + 14, NULL, 10);
         }
-        nap(1);
+        sleep_ms(1);
     }
     ck_assert_int_eq(tried, n);
 }
@@ -206,5 +206,5 @@ int main(void)
     tcase_add_test(tc, is_left_alone_more_and_more);
     tcase_add_test(tc, not_all_at_the_same_time);
     tcase_add_test(tc, nobody_listens);
-    return run_cases("store_redis_wire", tc);
+    return run_case("store_redis_wire", tc);
 }

@@ -97,7 +97,7 @@ static void goes_on_with_another(void *s, const struct mqm_swap *born_before)
                      0);
     ck_assert_int_gt(from, again.key.born_ms);
     ck_assert_int_ge(from, before + fake_margin_ms); /* their clocks */
-    nap(2);
+    sleep_ms(2);
     again = a_swap("c", 0);
     again.key.born_ms = from - 1;
     ck_assert_int_eq(run(s, &again), MQM_DOUBT);
@@ -116,7 +116,7 @@ START_TEST(a_replaced_file)
     swap = a_swap("b", 0);
     snprintf(name, sizeof(name), "%s.old", path);
     ck_assert_int_eq(rename(path, name), 0);
-    nap(5);
+    sleep_ms(5);
     other = open_store(); /* a new one in its place */
     goes_on_with_another(s, &swap);
     ck_assert_int_eq(put(other, "c"), MQM_LOST);
@@ -136,7 +136,7 @@ static void a_deleted(const char *const *tails, int n)
         snprintf(name, sizeof(name), "%s%s", path, tails[i]);
         ck_assert_int_eq(unlink(name), 0);
     }
-    nap(5);
+    sleep_ms(5);
     goes_on_with_another(s, &swap);
     close_store(s);
     s = open_store();
@@ -168,5 +168,5 @@ int main(void)
     tcase_add_test(tc, a_replaced_file);
     tcase_add_test(tc, a_deleted_file);
     tcase_add_test(tc, all_files_deleted);
-    return sqlite_store_main("store_sqlite", tc);
+    return run_sqlite_case("store_sqlite", tc);
 }

@@ -183,7 +183,7 @@ START_TEST(cut_to_nothing)
     void *s = file_with_cells();
 
     close_store(s);
-    nap(3);
+    sleep_ms(3);
     ck_assert_int_eq(truncate(path, 0), 0);
     s = open_store();
     ck_assert_int_eq(mqm__store_sqlite.store->memory(s, "shop/issuer/rewards",
@@ -226,5 +226,5 @@ int main(void)
     tcase_add_test(tc, cut_short);
     tcase_add_test(tc, cut_to_nothing);
     tcase_add_test(tc, cut_short_while_open);
-    return sqlite_store_main("store_sqlite_damage", tc);
+    return run_sqlite_case("store_sqlite_damage", tc);
 }

@@ -55,79 +55,72 @@ static void fail_at(unsigned places, int code)
     vfs.fails = places;
 }
 
+/* What fails, and what is said of it. */
+struct fault {
+    unsigned places;
+    int code, err;
+    const char *words;
+};
+
+static const struct fault of_writes[] = {
+    {AT_WAL_WRITE, SQLITE_FULL, -ENOSPC, "make room on the disk"},
+    {AT_WAL_WRITE, SQLITE_IOERR_WRITE, -EIO, "the kernel's log"},
+    {AT_WAL_SYNC, SQLITE_IOERR_FSYNC, -EIO, "the kernel's log"}};
+
+static const struct fault of_checkpoints[] = {
+    {AT_DB_WRITE, SQLITE_FULL, -ENOSPC, "make room on the disk"},
+    {AT_DB_SYNC, SQLITE_IOERR_FSYNC, -EIO, "the kernel's log"}};
+
+static void all_on_record(int from, int to)
+{
+    void *s = open_store();
+
+    for (int i = from; i <= to; i++)
+        ck_assert_int_eq(on_record(s, i), BATCH);
+    close_store(s);
+}
+
 /* With the fault nothing is claimed; without it, all is, and what was claimed
  * before is there. */
-static void outlives(unsigned places, int code, int err, const char *words)
+START_TEST(no_write)
 {
+    const struct fault *f = &of_writes[_i];
     void *s;
 
     vfs_begin();
     s = open_store();
     ck_assert_int_eq(claim(s, 1), MQM_OK);
-    fail_at(places, code);
+    fail_at(f->places, f->code);
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(claim(s, 2), err);
-        said(words);
+        ck_assert_int_eq(claim(s, 2), f->err);
+        said(f->words);
     }
     fail_at(0, 0);
     ck_assert_int_eq(claim(s, 2), MQM_OK);
     ck_assert_int_eq(claim(s, 3), MQM_OK);
     close_store(s);
-    s = open_store();
-    for (int i = 1; i <= 3; i++)
-        ck_assert_int_eq(on_record(s, i), BATCH);
-    close_store(s);
-}
-
-START_TEST(no_room)
-{
-    outlives(AT_WAL_WRITE, SQLITE_FULL, -ENOSPC, "make room on the disk");
-}
-END_TEST
-
-START_TEST(no_write)
-{
-    outlives(AT_WAL_WRITE, SQLITE_IOERR_WRITE, -EIO, "the kernel's log");
-}
-END_TEST
-
-START_TEST(no_sync)
-{
-    outlives(AT_WAL_SYNC, SQLITE_IOERR_FSYNC, -EIO, "the kernel's log");
+    all_on_record(1, 3);
 }
 END_TEST
 
 /* The log is written to, and cannot be brought home: claims go on. */
-static void no_checkpoint(unsigned places, int code, int err, const char *words)
+START_TEST(no_checkpoint)
 {
+    const struct fault *f = &of_checkpoints[_i];
     void *s;
 
     vfs_begin();
     s = open_store();
     ck_assert_int_eq(claim(s, 1), MQM_OK);
-    fail_at(places, code);
-    ck_assert_int_eq(tick(s), err);
-    said(words);
+    fail_at(f->places, f->code);
+    ck_assert_int_eq(tick(s), f->err);
+    said(f->words);
     for (int i = 2; i < 60; i++) /* the log is full at some place, too */
         ck_assert_int_eq(claim(s, i), MQM_OK);
     fail_at(0, 0);
     ck_assert_int_eq(tick(s), 0);
     close_store(s);
-    s = open_store();
-    for (int i = 1; i < 60; i++)
-        ck_assert_int_eq(on_record(s, i), BATCH);
-    close_store(s);
-}
-
-START_TEST(no_room_for_a_checkpoint)
-{
-    no_checkpoint(AT_DB_WRITE, SQLITE_FULL, -ENOSPC, "make room on the disk");
-}
-END_TEST
-
-START_TEST(no_sync_of_a_checkpoint)
-{
-    no_checkpoint(AT_DB_SYNC, SQLITE_IOERR_FSYNC, -EIO, "the kernel's log");
+    all_on_record(1, 59);
 }
 END_TEST
 
@@ -270,16 +263,15 @@ int main(void)
     TCase *tc = tcase_create("faults");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, no_room);
-    tcase_add_test(tc, no_write);
-    tcase_add_test(tc, no_sync);
-    tcase_add_test(tc, no_room_for_a_checkpoint);
-    tcase_add_test(tc, no_sync_of_a_checkpoint);
+    tcase_add_loop_test(tc, no_write, 0,
+                        (int)(sizeof(of_writes) / sizeof(*of_writes)));
+    tcase_add_loop_test(tc, no_checkpoint, 0,
+                        (int)(sizeof(of_checkpoints) / sizeof(*of_checkpoints)));
     tcase_add_test(tc, no_read);
     tcase_add_test(tc, a_limit_of_file_size);
     tcase_add_test(tc, a_file_that_is_read_only);
     tcase_add_test(tc, a_file_that_cannot_be_read);
     tcase_add_test(tc, a_folder_that_is_read_only);
     tcase_add_test(tc, a_file_that_cannot_be_made);
-    return sqlite_store_main("store_sqlite_faults", tc);
+    return run_sqlite_case("store_sqlite_faults", tc);
 }

@@ -99,7 +99,7 @@ START_TEST(much_is_due)
     s = open_store();
     for (int round = 0; round < ROUNDS; round++)
         write_round(s, round, round % 2 ? 60000 : 1);
-    nap(5);
+    sleep_ms(5);
     watch();
     for (int i = 0; i < 200; i++)
         ck_assert_int_eq(tick(s), 0);
@@ -143,7 +143,7 @@ START_TEST(the_file_stays_small)
     for (int turn = 0; turn < 12; turn++) {
         for (int round = 0; round < ROUNDS / 4; round++)
             write_round(s, turn * ROUNDS + round, 1);
-        nap(3);
+        sleep_ms(3);
         for (int i = 0; i < 20; i++)
             ck_assert_int_eq(tick(s), 0);
         if (turn == 3)
@@ -294,5 +294,5 @@ int main(void)
     tcase_add_test(tc, a_reader_that_stays);
     tcase_add_test(tc, readers_in_turns);
     tcase_add_test(tc, two_writers);
-    return sqlite_store_main("store_sqlite_forget", tc);
+    return run_sqlite_case("store_sqlite_forget", tc);
 }

@@ -294,7 +294,7 @@ static int write_brief(void *h, const struct life *l)
         brief_row(&row, l, i);
         r = run(h, &row.s);
     }
-    nap(3);
+    sleep_ms(3);
     return r;
 }
 
@@ -376,5 +376,5 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, killed_a_thousand_times);
     tcase_add_test(tc, killed_at_each_place);
-    return sqlite_store_main("store_sqlite_kill", tc);
+    return run_sqlite_case("store_sqlite_kill", tc);
 }

@@ -17,10 +17,14 @@ struct score {
     atomic_int failed;
 };
 
-struct contest {
+/* None has less than its part: all of them / least. */
+static const struct contest {
     const char *durability;
-    int writers, batch, commits;
-};
+    int writers, batch, commits, least;
+} contests[] = {
+    {"full", 2, 1, 1000, 3},     {"full", 2, 64, 600, 3},
+    {"full", 4, 1, 1000, 12},    {"full", 4, 64, 600, 12},
+    {"process", 2, 1, 20000, 8}, {"process", 4, 64, 2000, 20}};
 
 static int commit(void *s, int writer, int serial, int batch)
 {
@@ -95,55 +99,18 @@ static struct score *hold(const struct contest *c)
     return score;
 }
 
-/* None has less than its part: all of them / least. */
-static void fair(const char *durability, int writers, int batch, int commits,
-                 int least)
+START_TEST(each_has_its_share)
 {
-    const struct contest c = {durability, writers, batch, commits};
-    struct score *score = hold(&c);
+    const struct contest *c = &contests[_i];
+    struct score *score = hold(c);
     int total = atomic_load(&score->total);
 
-    ck_assert_int_ge(total, commits);
-    for (int k = 0; k < writers; k++)
-        ck_assert_msg(atomic_load(&score->of[k]) * least >= total,
-                      "%d of %d writers has %d of %d", k, writers,
+    ck_assert_int_ge(total, c->commits);
+    for (int k = 0; k < c->writers; k++)
+        ck_assert_msg(atomic_load(&score->of[k]) * c->least >= total,
+                      "%d of %d writers has %d of %d", k, c->writers,
                       atomic_load(&score->of[k]), total);
     munmap(score, sizeof(*score));
-}
-
-START_TEST(two_one_by_one)
-{
-    fair("full", 2, 1, 1000, 3);
-}
-END_TEST
-
-START_TEST(two_in_batches)
-{
-    fair("full", 2, 64, 600, 3);
-}
-END_TEST
-
-START_TEST(four_one_by_one)
-{
-    fair("full", 4, 1, 1000, 12);
-}
-END_TEST
-
-START_TEST(four_in_batches)
-{
-    fair("full", 4, 64, 600, 12);
-}
-END_TEST
-
-START_TEST(two_without_the_disk)
-{
-    fair("process", 2, 1, 20000, 8);
-}
-END_TEST
-
-START_TEST(four_without_the_disk)
-{
-    fair("process", 4, 64, 2000, 20);
 }
 END_TEST
 
@@ -152,11 +119,7 @@ int main(void)
     TCase *tc = tcase_create("share");
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, two_one_by_one);
-    tcase_add_test(tc, two_in_batches);
-    tcase_add_test(tc, four_one_by_one);
-    tcase_add_test(tc, four_in_batches);
-    tcase_add_test(tc, two_without_the_disk);
-    tcase_add_test(tc, four_without_the_disk);
-    return sqlite_store_main("store_sqlite_share", tc);
+    tcase_add_loop_test(tc, each_has_its_share, 0,
+                        (int)(sizeof(contests) / sizeof(*contests)));
+    return run_sqlite_case("store_sqlite_share", tc);
 }

@@ -1,269 +1,11 @@
 /* LIBS: -lzookeeper_mt */
 /* SPDX-License-Identifier: MIT */
-/* store_zk.c - the ZooKeeper store with real servers: crashes, pauses, conflicts
- * in a batch, where nodes lie, forgetting, rights, a data directory set back,
- * an ensemble that loses its leader. */
-#include "../fake_host.h"
+/* store_zk.c - the ZooKeeper store with a real server: conflicts in a batch,
+ * where nodes lie, forgetting, rights.  (store_zk_crashes.c: what goes wrong.) */
 #include "../zk_raw.h"
-#include "../zk_server.h"
+#include "../zk_store.h"
 
-#include <check.h>
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <time.h>
-
-enum { MANY = 1000, BATCH = 100 };
-
-static const char *const space = "shop/issuer/rewards";
-static const struct mqm_store *store;
-static struct zk_server server;
-static char url[160];
-static void *self;
-static int64_t case_ms;
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void nap(int64_t ms)
-{
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&t, NULL);
-}
-
-static int open_with(void **h, const char *name, const char *value)
-{
-    struct mqm_setting settings[] = {
-        {"url", url, 0}, {"timeout_ms", "3000", 0}, {name, value, 1}};
-
-    *h = NULL;
-    return store->open(h, &fake_host, settings, name ? 3 : 2);
-}
-
-static void *open_store(void)
-{
-    void *h;
-    int r = open_with(&h, NULL, NULL);
-
-    ck_assert_msg(r == 0, "open: %d %s", r, fake_failure);
-    return h;
-}
-
-static void begin(void)
-{
-    static unsigned number;
-
-    case_ms = now_ms();
-    snprintf(url, sizeof(url), "zk://127.0.0.1:%d/t%d.%u", server.port,
-             (int)getpid(), number++);
-    self = open_store();
-}
-
-static void end(void)
-{
-    store->close(self);
-}
-
-static const char *root(void)
-{
-    return strchr(url + 5, '/');
-}
-
-/* ------------------------------- swaps ---------------------------------- */
-
-struct many {
-    struct mqm_swap s[MANY];
-    struct mqm_swap *p[MANY];
-    char ids[MANY][16];
-};
-
-static void make(struct many *m, const char *prefix, const char *value)
-{
-    memset(m, 0, sizeof(*m));
-    for (int i = 0; i < MANY; i++) {
-        struct mqm_swap *s = &m->s[i];
-
-        snprintf(m->ids[i], sizeof(m->ids[i]), "%s%d", prefix, i);
-        s->key.space = space;
-        s->key.id = m->ids[i];
-        s->key.id_len = strlen(m->ids[i]);
-        s->key.born_ms = case_ms;
-        s->value = value;
-        s->len = strlen(value);
-        s->keep_ms = 600000;
-        s->result = -1;
-        m->p[i] = s;
-    }
-}
-
-static int run(void *h, struct mqm_swap *s)
-{
-    int r = store->swap(h, &s, 1);
-
-    ck_assert_int_eq(r, s->result < 0 ? s->result : 0);
-    return s->result;
-}
-
-static int run_until_it_works(void *h, struct mqm_swap *s)
-{
-    int64_t give_up = now_ms() + 20000;
-    int r;
-
-    while ((r = run(h, s)) < 0 && now_ms() < give_up)
-        nap(50);
-    return r;
-}
-
-/* Ask for what was reported: each must be there as it was. */
-static void check_there(void *h, struct many *m, int n)
-{
-    for (int i = 0; i < n; i++) {
-        struct mqm_swap q = m->s[i];
-
-        if (m->s[i].result != MQM_OK)
-            continue;
-        q.expect = MQM_ASK;
-        ck_assert_int_eq(run_until_it_works(h, &q), MQM_LOST);
-        ck_assert_uint_eq(q.now.version, m->s[i].now.version);
-        ck_assert_uint_eq(q.now.len, m->s[i].len);
-        ck_assert_int_eq(memcmp(q.now.value, m->s[i].value, m->s[i].len), 0);
-    }
-}
-
-static int64_t memory_from(void)
-{
-    int64_t from = -1, created = -1;
-    int r = store->memory(self, space, 0, &from, &created);
-
-    ck_assert_msg(r == 0, "memory: %d %s", r, fake_failure);
-    return from;
-}
-
-static struct many m; /* of the case that runs */
-
-/* ------------------------- crashes and pauses --------------------------- */
-
-START_TEST(a_crash_keeps_what_was_reported)
-{
-    struct mqm_swap s;
-    int64_t t0;
-
-    begin();
-    make(&m, "a", "value");
-    ck_assert_int_eq(store->swap(self, m.p, BATCH), 0);
-    ck_assert(zk_server_kill(&server));
-    t0 = now_ms();
-    ck_assert_int_lt(store->swap(self, m.p + BATCH, 10), 0);
-    for (int i = 0; i < 10; i++)
-        ck_assert_int_lt(m.s[BATCH + i].result, 0);
-    ck_assert_int_lt(now_ms() - t0, 3500);
-    ck_assert(strstr(fake_failure, "zk://127.0.0.1"));
-    nap(100);
-    t0 = now_ms();
-    for (int i = 0; i < 5; i++) /* not each of them waits */
-        ck_assert_int_lt(run(self, &m.s[BATCH]), 0);
-    ck_assert_int_lt(now_ms() - t0, 8000);
-
-    ck_assert(zk_server_up(&server));
-    s = m.s[BATCH];
-    ck_assert_int_ne(run_until_it_works(self, &s), MQM_DOUBT);
-    check_there(self, &m, BATCH);
-    ck_assert_int_eq(memory_from(), 0); /* nothing was lost */
-    end();
-}
-END_TEST
-
-START_TEST(a_stopped_server_costs_the_limit_only)
-{
-    int64_t t0;
-
-    begin();
-    make(&m, "a", "value");
-    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    ck_assert(zk_script("stop", server.dir));
-    for (int i = 1; i < 4; i++) {
-        t0 = now_ms();
-        ck_assert_int_lt(run(self, &m.s[i]), 0);
-        ck_assert_int_lt(now_ms() - t0, 3900);
-    }
-    ck_assert(zk_script("cont", server.dir));
-    ck_assert_int_ge(run_until_it_works(self, &m.s[4]), 0);
-    m.s[0].expect = m.s[0].now.version;
-    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    end();
-}
-END_TEST
-
-/* A process that is paused for longer than its session. */
-static void paused_child(int out)
-{
-    char c = 'x';
-
-    begin();
-    make(&m, "a", "value");
-    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    ck_assert_int_eq(write(out, &c, 1), 1);
-    raise(SIGSTOP);
-    m.s[0].expect = m.s[0].now.version;
-    ck_assert_int_eq(run_until_it_works(self, &m.s[0]), MQM_OK);
-    ck_assert_int_eq(memory_from(), 0);
-    end();
-}
-
-static int open_short_session(void **h)
-{
-    return open_with(h, "session_ms", "600");
-}
-
-START_TEST(an_expired_session_is_made_anew)
-{
-    struct mqm_swap s;
-    int64_t t0;
-
-    begin();
-    end();
-    ck_assert_int_eq(open_short_session(&self), 0);
-    make(&m, "a", "value");
-    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    /* The server sees nothing of us, and we nothing of it. */
-    ck_assert(zk_script("stop", server.dir));
-    nap(2500);
-    ck_assert(zk_script("cont", server.dir));
-    s = m.s[0];
-    s.expect = m.s[0].now.version;
-    t0 = now_ms();
-    ck_assert_int_eq(run_until_it_works(self, &s), MQM_OK);
-    ck_assert_int_lt(now_ms() - t0, 15000);
-    ck_assert_int_eq(memory_from(), 0);
-    end();
-}
-END_TEST
-
-START_TEST(a_paused_process_goes_on)
-{
-    int pipes[2], status = -1;
-    char c;
-    pid_t pid;
-
-    ck_assert_int_eq(pipe(pipes), 0);
-    pid = fork();
-    if (pid == 0) {
-        paused_child(pipes[1]);
-        _exit(0);
-    }
-    ck_assert_int_eq(read(pipes[0], &c, 1), 1);
-    nap(7500); /* its session is of 6000 ms */
-    kill(pid, SIGCONT);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-END_TEST
 
 /* ------------------------------ batches --------------------------------- */
 
@@ -396,7 +138,7 @@ START_TEST(forgetting_leaves_nothing)
     make(&m, "a", "v");
     m.s[0].keep_ms = 300;
     ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    nap(400);
+    sleep_ms(400);
     ck_assert_int_eq(store->tick(self), 0);
     raw_walk(zh, root(), &before, 0); /* what a space always has */
     make(&m, "b", "v");
@@ -409,7 +151,7 @@ START_TEST(forgetting_leaves_nothing)
     m.s[8].keep_ms = 600000;
     for (int i = 0; i < MANY; i += BATCH)
         ck_assert_int_eq(store->swap(self, m.p + i, BATCH), 0);
-    nap(500);
+    sleep_ms(500);
     t0 = now_ms();
     do {
         ck_assert_int_eq(store->tick(self), 0);
@@ -439,7 +181,7 @@ START_TEST(a_late_release_misses_a_new_cell)
     make(&m, "a", "v");
     m.s[0].keep_ms = 200;
     ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    nap(400);
+    sleep_ms(400);
     other = open_store();
     ck_assert_int_eq(store->tick(other), 0);
     fresh = m.s[0];
@@ -481,42 +223,6 @@ START_TEST(an_emptied_store_is_noticed)
     s.key.born_ms = now_ms() + 61000;
     ck_assert_int_eq(run(self, &s), MQM_OK);
     zookeeper_close(zh);
-    end();
-}
-END_TEST
-
-static void copy_data(const char *from, const char *to)
-{
-    char line[256];
-
-    snprintf(line, sizeof(line), "rm -rf '%s/%s' && cp -a '%s/%s' '%s/%s'",
-             server.dir, to, server.dir, from, server.dir, to);
-    ck_assert_int_eq(system(line), 0);
-}
-
-START_TEST(a_store_set_back_is_noticed)
-{
-    struct mqm_swap s;
-
-    begin();
-    make(&m, "a", "v");
-    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
-    ck_assert(zk_script("down", server.dir));
-    copy_data("data", "old");
-    ck_assert(zk_server_up(&server));
-    ck_assert_int_eq(run_until_it_works(self, &m.s[1]), MQM_OK);
-    for (int i = 2; i < 20; i++)
-        ck_assert_int_eq(run(self, &m.s[i]), MQM_OK);
-    ck_assert(zk_server_kill(&server));
-    copy_data("old", "data");
-    ck_assert(zk_server_up(&server));
-    s = m.s[1]; /* was reported, and is gone */
-    s.expect = 0;
-    ck_assert_int_eq(run_until_it_works(self, &s), MQM_DOUBT);
-    s = m.s[0];
-    s.expect = MQM_ASK;
-    ck_assert_int_eq(run(self, &s), MQM_LOST);
-    ck_assert_uint_eq(s.now.version, m.s[0].now.version);
     end();
 }
 END_TEST
@@ -580,98 +286,11 @@ START_TEST(what_is_not_ours_is_refused)
 }
 END_TEST
 
-/* ------------------------------ an ensemble ----------------------------- */
-
-static int leader_of(const char *dir)
+int main(int argc, char **argv)
 {
-    char line[128], said[16] = "";
-    FILE *f;
+    TCase *tc = tcase_create("store_zk");
 
-    snprintf(line, sizeof(line), "scripts/zookeeper leader %s", dir);
-    f = popen(line, "r");
-    ck_assert(f && fgets(said, sizeof(said), f));
-    pclose(f);
-    return (int)strtol(said, NULL, 10);
-}
-
-struct claims {
-    struct many m;
-    int done, failed;
-};
-
-static void *claim_on(void *user)
-{
-    struct claims *c = user;
-    int64_t give_up = now_ms() + 60000;
-
-    for (int i = 0; i + 5 <= MANY && now_ms() < give_up; i += 5) {
-        int r = store->swap(self, c->m.p + i, 5);
-
-        __atomic_add_fetch(&c->done, 5, __ATOMIC_SEQ_CST);
-        c->failed += r < 0;
-        nap(r < 0 ? 200 : 20);
-    }
-    return NULL;
-}
-
-static void kill_leader(const char *dir, int leader)
-{
-    char one[80];
-
-    snprintf(one, sizeof(one), "%s/%d", dir, leader);
-    ck_assert(zk_script("kill", one));
-}
-
-static void end_ensemble(const char *dir)
-{
-    zk_script("down", dir);
-    zk_remove(dir, "");
-}
-
-START_TEST(a_killed_leader_loses_no_claim)
-{
-    static struct claims c;
-    char dir[64] = "/tmp/mqm-zk3-XXXXXX", rest[128];
-    int port = zk_free_ports(9), ok = 0, leader;
-    pthread_t t;
-    void *fresh;
-
-    ck_assert(port > 0 && mkdtemp(dir));
-    snprintf(rest, sizeof(rest), "%s %d", dir, port);
-    ck_assert(zk_script("ensemble", rest));
-    snprintf(url, sizeof(url), "zk://127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d/m",
-             port, port + 1, port + 2);
-    case_ms = now_ms();
-    leader = leader_of(dir);
-    self = open_store();
-    make(&c.m, "a", "value");
-    ck_assert_int_eq(pthread_create(&t, NULL, claim_on, &c), 0);
-    while (__atomic_load_n(&c.done, __ATOMIC_SEQ_CST) < MANY / 4)
-        nap(5);
-    kill_leader(dir, leader);
-    ck_assert_int_lt(__atomic_load_n(&c.done, __ATOMIC_SEQ_CST), MANY / 2);
-    pthread_join(t, NULL);
-    for (int i = 0; i < MANY; i++)
-        ok += c.m.s[i].result == MQM_OK;
-    fprintf(stderr, "# %d claims OK, %d calls failed\n", ok, c.failed);
-    ck_assert_int_gt(ok, MANY / 2);
-    for (int i = MANY - 20; i < MANY; i++)
-        ck_assert_int_eq(c.m.s[i].result, MQM_OK); /* it goes on */
-    fresh = open_store();
-    check_there(fresh, &c.m, MANY);
-    ck_assert_int_eq(memory_from(), 0);
-    store->close(fresh);
-    end();
-    end_ensemble(dir);
-}
-END_TEST
-
-static Suite *suite(void)
-{
-    Suite *s = suite_create("store_zk");
-    TCase *tc = tcase_create("zk");
-
-    tcase_set_timeout(tc, 120);
+    (void)argc;
     tcase_add_test(tc, a_conflict_stops_its_own_cell_only);
     tcase_add_test(tc, two_that_claim_the_same_have_one_winner);
     tcase_add_test(tc, no_node_has_more_than_some_thousand_children);
@@ -681,32 +300,5 @@ static Suite *suite(void)
     tcase_add_test(tc, a_password_is_asked_for);
     tcase_add_test(tc, bad_urls_are_refused);
     tcase_add_test(tc, what_is_not_ours_is_refused);
-    tcase_add_test(tc, a_crash_keeps_what_was_reported);
-    tcase_add_test(tc, a_stopped_server_costs_the_limit_only);
-    tcase_add_test(tc, an_expired_session_is_made_anew);
-    tcase_add_test(tc, a_paused_process_goes_on);
-    tcase_add_test(tc, a_store_set_back_is_noticed);
-    tcase_add_test(tc, a_killed_leader_loses_no_claim);
-    suite_add_tcase(s, tc);
-    return s;
-}
-
-int main(int argc, char **argv)
-{
-    const struct mqm_plugin *plugin = zk_plugin(argv[0]);
-    SRunner *runner;
-    int failed = 1;
-
-    (void)argc;
-    if (!plugin)
-        return EXIT_FAILURE;
-    store = plugin->store;
-    runner = srunner_create(suite());
-    if (zk_server_start(&server)) {
-        srunner_run_all(runner, CK_ENV);
-        failed = srunner_ntests_failed(runner);
-    }
-    srunner_free(runner);
-    zk_server_end(&server);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_with_server(argv[0], "store_zk", tc);
 }

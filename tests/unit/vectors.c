@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vectors.c - the hashes give what other languages give: tests/vectors/. */
+#include "../suite.h"
+
 #include "../../lib/hash.h"
 #include "../../lib/policy.h"
 
@@ -106,15 +108,10 @@ int main(void)
 {
     Suite *s = suite_create("vectors");
     TCase *t = tcase_create("vectors");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     tcase_add_test(t, java);
     tcase_add_test(t, xxh3);
     tcase_add_test(t, least_int);
     suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_all(s);
 }

@@ -68,7 +68,8 @@ static const char *old_policy(char buf[ADVICE_MAX], const struct picture *p)
     for (size_t k = 0; k < p->instances; k++) {
         const struct instance_view *i = &p->instance[k];
 
-        if (i->info.flags & (MQM_INSTANCE_CURRENT | MQM_INSTANCE_GONE))
+        if (i->declared ||
+            (i->info.flags & (MQM_INSTANCE_CURRENT | MQM_INSTANCE_GONE)))
             continue;
         n++;
         if (worst == NULL || i->info.seen_ms < worst->info.seen_ms)

@@ -253,11 +253,7 @@ static int assign_all(struct ctl *c)
     if (c->older != NULL)
         r = duration_parse(c->older, &b.older_ms);
     if (r == CTL_OK)
-        r = ctl_open(c);
-    if (r == CTL_OK)
-        r = find_topic(c, &b.t);
-    if (r == CTL_OK)
-        r = check_side(&b.t, c->to);
+        r = open_topic(c, &b.t, c->to);
     if (r == CTL_OK) {
         b.from = strcmp(c->to, b.t.old_side) == 0 ? b.t.new_side
                                                   : b.t.old_side;

@@ -38,12 +38,15 @@ enum ctl_option {
     CTL_BODY    = 1 << 24,
     CTL_ALL     = 1 << 25,
     CTL_TO      = 1 << 26,
+    CTL_DEAD    = 1 << 27,
 };
 
 struct ctl {
     const char *config;
     const char *group, *side, *key, *token, *older; /* or NULL */
     const char *from, *why, *to;                    /* or NULL */
+    const char **dead; /* n_dead names: --dead, as often as it was given */
+    size_t n_dead;
     unsigned given; /* of ctl_option */
     char **args;    /* without the command itself */
     int n_args;
@@ -107,6 +110,8 @@ int topic_names(struct topic *t, const struct mqm_topic_info *info);
 int find_topic(struct ctl *c, struct topic *t);
 /* --side: NULL, or one of the topic's; else refused, with words. */
 int check_side(const struct topic *t, const char *side);
+/* What most commands begin with: all three. */
+int open_topic(struct ctl *c, struct topic *t, const char *side);
 
 /* --- policy.c */
 int cmd_cut(struct ctl *c);

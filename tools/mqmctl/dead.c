@@ -119,12 +119,8 @@ int cmd_dead(struct ctl *c)
 {
     struct dead s = {.c = c};
     struct topic t;
-    int r = ctl_open(c);
+    int r = open_topic(c, &t, c->side);
 
-    if (r == CTL_OK)
-        r = find_topic(c, &t);
-    if (r == CTL_OK)
-        r = check_side(&t, c->side);
     if (r != CTL_OK)
         return r;
     if (c->given & CTL_JSON)

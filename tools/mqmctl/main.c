@@ -50,7 +50,7 @@ const struct command ctl_commands[] = {
      cmd_dead,
      "what a broker gave up delivering; --again: send it again"},
     {"retire", "TOPIC", 1, 1, CTL_GROUP | CTL_SIDE | CTL_JSON | CTL_DRY_RUN |
-     CTL_ANYWAY, cmd_retire,
+     CTL_ANYWAY | CTL_DEAD, cmd_retire,
      "may the side be switched off?  Each reason why not, or how"},
     {"plugins", "", 0, 0, CTL_JSON, cmd_plugins,
      "stores and adapters, and why one cannot be loaded"},
@@ -145,6 +145,16 @@ static int take_value(char **argv, int *i, const char *value, const char **out)
     return CTL_OK;
 }
 
+/* An instance's name: one more of them. */
+static int take_dead(struct ctl *c, char **argv, int *i, const char *value)
+{
+    const int r = take_value(argv, i, value, &c->dead[c->n_dead]);
+
+    c->n_dead += r == CTL_OK;
+    c->given |= CTL_DEAD;
+    return r;
+}
+
 static int take_option(struct ctl *c, char **argv, int *i)
 {
     const char *value = NULL;
@@ -152,6 +162,8 @@ static int take_option(struct ctl *c, char **argv, int *i)
     if (strcmp(argv[*i], "-c") == 0 || is_option(argv[*i], "--config", &value))
         return take_value(argv, i, argv[*i][1] == 'c' ? NULL : value,
                           &c->config);
+    if (is_option(argv[*i], "--dead", &value))
+        return take_dead(c, argv, i, value);
     for (size_t k = 0; k < sizeof(options) / sizeof(options[0]); k++) {
         const struct option *o = &options[k];
 
@@ -249,17 +261,18 @@ static int obey(struct ctl *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct ctl c = {0};
-    char **words = calloc((size_t)argc + 1, sizeof(*words));
+    const size_t most = (size_t)argc + 1;
+    char **words = calloc(most, sizeof(*words));
     int r;
 
-    if (words == NULL)
-        return refuse("out of memory");
+    c.dead = calloc(most, sizeof(*c.dead));
     c.config = default_config();
     c.args = words;
-    r = obey(&c, argc, argv);
+    r = words && c.dead ? obey(&c, argc, argv) : refuse("out of memory");
     mqm_close(c.m);
     if (fflush(stdout) != 0 || ferror(stdout))
         r = refuse("the answer could not be written to stdout");
+    free(c.dead);
     free(words);
     return r;
 }

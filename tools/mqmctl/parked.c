@@ -218,12 +218,8 @@ static int show_all(struct list *l)
 int cmd_parked(struct ctl *c)
 {
     struct list l = {.c = c};
-    int r = ctl_open(c), listed;
+    int r = open_topic(c, &l.t, c->side), listed;
 
-    if (r == CTL_OK)
-        r = find_topic(c, &l.t);
-    if (r == CTL_OK)
-        r = check_side(&l.t, c->side);
     if (r != CTL_OK)
         return r;
     listed = mqm_pending(c->m, c->side, l.t.group, l.t.topic, collect, &l);

@@ -88,6 +88,7 @@ static int keep_instance(struct picture *p,
     copy(i->host, sizeof(i->host), info->host);
     copy(i->version, sizeof(i->version), info->version);
     i->info = *info;
+    i->declared = 0;
     return 0;
 }
 
@@ -175,6 +176,30 @@ static int by_name(const void *a, const void *b)
     return r != 0 ? r : strcmp(x->run, y->run);
 }
 
+/* Whoever is taken for dead since a yes that still stands. */
+static void note_declared(struct picture *p, const char *name)
+{
+    for (size_t i = 0; i < p->instances; i++)
+        if ((p->instance[i].info.flags & MQM_INSTANCE_SILENT) &&
+            strcmp(p->instance[i].instance, name) == 0)
+            p->instance[i].declared = 1;
+}
+
+static int keep_dead(struct picture *p, struct side_view *s,
+                     const struct mqm_retirement *r)
+{
+    s->dead = calloc(r->n_dead + 1, sizeof(*s->dead));
+    if (s->dead == NULL)
+        return -ENOMEM;
+    s->n_dead = r->n_dead;
+    for (size_t i = 0; i < r->n_dead; i++) {
+        copy(s->dead[i], sizeof(s->dead[i]), r->dead[i]);
+        if (!r->given)
+            note_declared(p, r->dead[i]);
+    }
+    return 0;
+}
+
 static int visit_retired(void *user, const struct mqm_retirement *r)
 {
     struct picture *p = user;
@@ -185,7 +210,7 @@ static int visit_retired(void *user, const struct mqm_retirement *r)
     s->retired_ms = r->when_ms;
     copy(s->retired_by, sizeof(s->retired_by), r->who);
     s->given = r->given;
-    return 0;
+    return keep_dead(p, s, r);
 }
 
 /* ------------------------------- all of it ------------------------------ */
@@ -251,4 +276,8 @@ void picture_free(struct picture *p)
 {
     free(p->instance);
     p->instance = NULL;
+    for (int i = 0; i < BOTH_SIDES; i++) {
+        free(p->side[i].dead);
+        p->side[i].dead = NULL;
+    }
 }

@@ -42,11 +42,14 @@ struct side_view {
     int64_t retired_ms;     /* Unix time of the last yes to "mqmctl retire"; */
     char retired_by[64];    /*   0: none                                     */
     int given;              /* it was retired, and policy gives to it again  */
+    char (*dead)[64];       /* the instances that were taken for dead for it */
+    size_t n_dead;
 };
 
 struct instance_view {
     char instance[64], run[20], side[64], host[64], version[32];
     struct mqm_instance_info info; /* its texts are gone: use those above */
+    int declared; /* silent, and taken for dead when its side was retired    */
 };
 
 struct picture {

@@ -55,6 +55,10 @@ static void json_side(struct json *j, const struct picture *p, int i)
     json_int(j, "retired_ms", s->retired_ms);
     json_error(j, "retired_by", s->retired_by);
     json_bool(j, "given_again", s->given);
+    json_open_as(j, "taken_for_dead", '[');
+    for (size_t k = 0; k < s->n_dead; k++)
+        json_text(j, NULL, s->dead[k]);
+    json_close(j, ']');
     json_close(j, '}');
 }
 
@@ -74,6 +78,7 @@ static void json_instance(struct json *j, const struct instance_view *i)
     json_bool(j, "gone", (f->flags & MQM_INSTANCE_GONE) != 0);
     json_bool(j, "silent", (f->flags & MQM_INSTANCE_SILENT) != 0);
     json_bool(j, "unknown", (f->flags & MQM_INSTANCE_UNKNOWN) != 0);
+    json_bool(j, "taken_for_dead", i->declared);
     json_token(j, "policy", f->policy);
     json_bool(j, "switch", (f->flags & MQM_INSTANCE_SWITCHED) != 0);
     json_int(j, "cut_ppm", f->cut_ppm);

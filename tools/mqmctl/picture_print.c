@@ -108,8 +108,12 @@ static void print_retired(const struct side_view *s)
         return;
     printf("           %s: retired by ", s->name);
     put_text(stdout, s->retired_by);
-    printf(", %s%s\n", text_of_time(when, s->retired_ms),
-           s->given ? "; SINCE THEN the policy gives it messages again" : "");
+    printf(", %s", text_of_time(when, s->retired_ms));
+    for (size_t i = 0; i < s->n_dead; i++) {
+        fputs(i == 0 ? "; taken for dead: " : ", ", stdout);
+        put_text(stdout, s->dead[i]);
+    }
+    puts(s->given ? "; SINCE THEN the policy gives it messages again" : "");
 }
 
 static void print_sides(const struct picture *p)
@@ -175,8 +179,9 @@ static void print_instance(const struct instance_view *i)
         printf(" (switch %s, cut %s)",
                f->flags & MQM_INSTANCE_SWITCHED ? "on" : "off",
                text_of_cut(cut, f->cut_ppm));
-    printf("  %.1f/s  seen %s ago\n", done_a_second(f),
-           text_of_duration(seen, f->seen_ms));
+    printf("  %.1f/s  seen %s ago%s\n", done_a_second(f),
+           text_of_duration(seen, f->seen_ms),
+           i->declared ? ", taken for dead" : "");
 }
 
 /* Who left a while ago is of no interest to people any more. */

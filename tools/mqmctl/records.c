@@ -143,9 +143,7 @@ int cmd_show(struct ctl *c)
     int r = id_parse(&id, c->args[1]);
 
     if (r == CTL_OK)
-        r = ctl_open(c);
-    if (r == CTL_OK)
-        r = find_topic(c, &t);
+        r = open_topic(c, &t, NULL);
     if (r == CTL_OK)
         r = look_up(c, &t, &id, &msg, &rec);
     if (r != CTL_OK)
@@ -212,12 +210,8 @@ int cmd_pending(struct ctl *c)
 {
     struct listing l = {c, {0}, 0};
     struct topic t;
-    int r = ctl_open(c);
+    int r = open_topic(c, &t, c->side);
 
-    if (r == CTL_OK)
-        r = find_topic(c, &t);
-    if (r == CTL_OK)
-        r = check_side(&t, c->side);
     if (r != CTL_OK)
         return r;
     if (c->given & CTL_JSON)

@@ -46,9 +46,7 @@ static int begin(struct ctl *c, struct repair *p)
     if (r == CTL_OK && c->token != NULL)
         r = parse_token(c->token, &seen);
     if (r == CTL_OK)
-        r = ctl_open(c);
-    if (r == CTL_OK)
-        r = find_topic(c, &p->t);
+        r = open_topic(c, &p->t, NULL);
     if (r == CTL_OK)
         r = look_up(c, &p->t, &p->id, &p->msg, &p->rec);
     if (r != CTL_OK)

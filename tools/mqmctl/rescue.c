@@ -233,11 +233,7 @@ int cmd_rescue(struct ctl *c)
     int r = read_options(c, &s, &t);
 
     if (r == CTL_OK)
-        r = ctl_open(c);
-    if (r == CTL_OK)
-        r = find_topic(c, &t);
-    if (r == CTL_OK)
-        r = check_side(&t, c->side);
+        r = open_topic(c, &t, c->side);
     if (r == CTL_OK)
         r = s.watches ? watch(&s) : once(&s);
     free(s.told);

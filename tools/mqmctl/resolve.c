@@ -188,11 +188,7 @@ static int resolve_many(struct ctl *c, enum resolution how)
     if (c->older != NULL)
         r = duration_parse(c->older, &m.older_ms);
     if (r == CTL_OK)
-        r = ctl_open(c);
-    if (r == CTL_OK)
-        r = find_topic(c, &m.t);
-    if (r == CTL_OK)
-        r = check_side(&m.t, c->side);
+        r = open_topic(c, &m.t, c->side);
     if (r == CTL_OK)
         r = c->from != NULL ? from_file(&m) : by_rule(&m);
     if (r == CTL_OK)

@@ -75,6 +75,8 @@ static int ask(struct ctl *c, const struct topic *t)
     o.group = t->group;
     o.topic = t->topic;
     o.who = who_asks(who);
+    o.dead = c->dead;
+    o.n_dead = c->n_dead;
     o.flags = (c->given & CTL_DRY_RUN ? MQM_RETIRE_DRY : 0u) |
               (c->given & CTL_ANYWAY ? MQM_RETIRE_BROKEN : 0u);
     if (c->given & CTL_JSON) {
@@ -108,10 +110,6 @@ int cmd_retire(struct ctl *c)
 
     if (c->side == NULL)
         return misuse("which side shall be switched off?  --side tells");
-    r = ctl_open(c);
-    if (r == CTL_OK)
-        r = find_topic(c, &t);
-    if (r == CTL_OK)
-        r = check_side(&t, c->side);
+    r = open_topic(c, &t, c->side);
     return r == CTL_OK ? ask(c, &t) : r;
 }

@@ -79,6 +79,15 @@ int check_side(const struct topic *t, const char *side)
                   t->topic, side, t->old_side, t->new_side);
 }
 
+int open_topic(struct ctl *c, struct topic *t, const char *side)
+{
+    int r = ctl_open(c);
+
+    if (r == CTL_OK)
+        r = find_topic(c, t);
+    return r == CTL_OK ? check_side(t, side) : r;
+}
+
 /* ------------------------------ the list -------------------------------- */
 
 static int print_row(void *user, const struct mqm_topic_info *info)

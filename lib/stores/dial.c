@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* redis_dial.c - see redis_dial.h. */
+/* dial.c - see dial.h. */
 #define _DEFAULT_SOURCE /* _res */
-#include "redis_dial.h"
+#include "dial.h"
 
-#include "swaps.h"
+#include "../clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +64,7 @@ static int dial_one(int family, const struct sockaddr *to, socklen_t len,
     return fd;
 }
 
-static int dial_unix(const struct redis_address *a, int64_t end_us)
+static int dial_unix(const struct dial_address *a, int64_t end_us)
 {
     struct sockaddr_un to;
     size_t len = strlen(a->path);
@@ -97,11 +97,11 @@ static int ask_resolver(const char *host, const char *port,
     return r;
 }
 
-static void keep(struct redis_places *places, const struct addrinfo *list)
+static void keep(struct dial_places *places, const struct addrinfo *list)
 {
     memset(places, 0, sizeof(*places));
-    for (; list && places->n < MQM__REDIS_PLACES; list = list->ai_next) {
-        struct redis_place *p = &places->place[places->n];
+    for (; list && places->n < MQM__DIAL_PLACES; list = list->ai_next) {
+        struct dial_place *p = &places->place[places->n];
 
         if (list->ai_addrlen > sizeof(p->at))
             continue;
@@ -112,8 +112,8 @@ static void keep(struct redis_places *places, const struct addrinfo *list)
     }
 }
 
-int mqm__redis_look_up(const struct redis_address *a,
-                       struct redis_places *places, char *why, size_t size)
+int mqm__look_up(const struct dial_address *a, struct dial_places *places,
+                 char *why, size_t size)
 {
     struct addrinfo *list = NULL;
     struct addrinfo hints;
@@ -139,12 +139,12 @@ int mqm__redis_look_up(const struct redis_address *a,
 }
 
 /* Each of those left gets its share of the time left. */
-static int dial_all(const struct redis_places *places, int64_t end_us)
+static int dial_all(const struct dial_places *places, int64_t end_us)
 {
     int fd = -ETIMEDOUT;
 
     for (size_t i = 0; i < places->n && fd < 0; i++) {
-        const struct redis_place *p = &places->place[i];
+        const struct dial_place *p = &places->place[i];
         int64_t now_us = mqm__mono_us();
         int64_t share = (end_us - now_us) / (int64_t)(places->n - i);
 
@@ -154,8 +154,8 @@ static int dial_all(const struct redis_places *places, int64_t end_us)
     return fd;
 }
 
-int mqm__redis_dial(const struct redis_address *a, struct redis_places *places,
-                    int64_t end_us)
+int mqm__dial(const struct dial_address *a, struct dial_places *places,
+              int64_t end_us)
 {
     int fd;
 
