@@ -104,21 +104,24 @@ static int publish_if_it(void *user, struct mqm_delivery *d)
     return d->msg.id && same_id(&d->msg, r->msg) ? publish_it(user, d) : 0;
 }
 
-/* PUBLISHED or not; 0: in no parking topic; < 0: one of them cannot be read. */
-static int out_of_parking(struct rescue *r, const char **from)
+/* PUBLISHED or not; 0: in no parking topic; < 0: one of them cannot be read,
+ * and that is what there is to say, whatever the other one lacks. */
+static int out_of_parking(struct rescue *r, const char **from, char why[512])
 {
     int err = 0;
 
     for (int i = 0; i < MQM_SIDES; i++) {
-        int e;
+        const char *side = r->topic->at[i].side->name;
+        const int e = mqm_read_parking(r->m, side, r->topic->group,
+                                       r->topic->topic, publish_if_it, r);
 
-        *from = r->topic->at[i].side->name;
-        e = mqm_read_parking(r->m, *from, r->topic->group, r->topic->topic,
-                             publish_if_it, r);
+        if (e == 0 || e == -ENOENT || e == -ENOTSUP)
+            continue;
+        snprintf(why, 512, "%s", mqm_errmsg());
+        *from = side;
         if (e > 0)
             return e;
-        if (e < 0 && e != -ENOENT && e != -ENOTSUP)
-            err = e;
+        err = e;
     }
     return err;
 }
@@ -126,13 +129,14 @@ static int out_of_parking(struct rescue *r, const char **from)
 /* What was parked lies in the parking topic, and perhaps nowhere else. */
 static int from_parking(struct rescue *r, const struct mqm_record *rec)
 {
+    char why[512];
     const char *from = NULL;
-    const int e = out_of_parking(r, &from);
+    const int e = out_of_parking(r, &from, why);
 
     if (e == PUBLISHED)
         return tell_sent(r, rec, from, MQM_FROM_PARKING);
     if (e != 0)
-        return tell_failure(r, rec, MQM_RESCUE_FAILED, from);
+        return tell(r, rec, MQM_RESCUE_FAILED, from, 0, why);
     return tell(r, rec, MQM_RESCUE_GONE, NULL, 0,
                 "it lies neither at its origin nor in a parking topic");
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# mqmctl.sh - every command on a real store, with a broker made of files.  Of some
-# there is more in status.sh, parked.sh, rescue.sh, assign_all.sh and retire.sh.
+# mqmctl.sh - every command on a real store, with a broker made of files.  There
+# is more of some in status.sh, parked.sh, rescue.sh, assign_all.sh, retire.sh.
 # shellcheck source=tests/tap.bash disable=SC1003
 . "$(dirname "$0")/tap.bash"
 # shellcheck source=tests/ctl/files.bash

@@ -93,8 +93,10 @@ static int describe(const struct look *l, rd_kafka_ResourceType_t type,
     rd_kafka_event_t *e;
     int r;
 
-    if (!what)
+    if (!what) {
+        not_looked_at(l, "settings", name, "out of memory");
         return -ENOMEM;
+    }
     rd_kafka_DescribeConfigs(l->rk, &what, 1, NULL, l->answers);
     e = rd_kafka_queue_poll(l->answers, 2 * KAFKA_ASK_MS);
     r = take_configs(l, e, name, f);
@@ -128,10 +130,14 @@ static void count_replicas(const struct look *l, const char *name,
 
 /* ------------------------------ judging ------------------------------ */
 
-static void find_replicas(const struct mqm_inquiry *q, const char *name,
+static void find_replicas(const struct look *l, const char *name,
                           const struct facts *f)
 {
-    if (f->replicas < 2)
+    const struct mqm_inquiry *q = l->q;
+
+    if (f->replicas < 1)
+        not_looked_at(l, "replicas", name, "nobody tells how many it has");
+    else if (f->replicas == 1)
         q->find(q, MQM_WARNING, "replicas", "give it three replicas",
                 "'%s': one: messages are lost with its disk", name);
     else if (f->least_in_sync == 1)
@@ -240,33 +246,41 @@ static void look_at_broker(const struct look *l, struct facts *f)
                id);
 }
 
-static void look_at_topics(const struct look *l)
+static void look_at_parking(const struct look *l)
 {
     const struct mqm_inquiry *q = l->q;
     struct facts f;
-    int n;
+    int n, r;
 
-    if (gather(l, q->topic, &f) == 0) {
-        find_retention(q, &f);
-        find_compaction(q, q->topic, &f);
-        find_replicas(q, q->topic, &f);
-    }
-    look_at_broker(l, &f);
-    if (!q->parking[0])
-        return;
-    if (kafka_topic_there(l->c, l->rk, q->parking, &n) < 0) {
+    r = kafka_topic_there(l->c, l->rk, q->parking, &n);
+    if (r == -ENOENT)
         q->find(q, MQM_WARNING, "parking",
                 "create it, with retention.ms=-1",
                 "'%s' is not there: bodies cannot be kept, so copies of what "
                 "is parked come again and again",
                 q->parking);
-        return;
-    }
-    if (gather(l, q->parking, &f) == 0) {
+    else if (r < 0)
+        not_looked_at(l, "parking", q->parking, "the broker does not tell");
+    else if (gather(l, q->parking, &f) == 0) {
         find_parking(q, &f);
         find_compaction(q, q->parking, &f);
-        find_replicas(q, q->parking, &f);
+        find_replicas(l, q->parking, &f);
     }
+}
+
+static void look_at_topics(const struct look *l)
+{
+    const struct mqm_inquiry *q = l->q;
+    struct facts f;
+
+    if (gather(l, q->topic, &f) == 0) {
+        find_retention(q, &f);
+        find_compaction(q, q->topic, &f);
+        find_replicas(l, q->topic, &f);
+    }
+    look_at_broker(l, &f);
+    if (q->parking[0])
+        look_at_parking(l);
 }
 
 /* ------------------------------ the client ------------------------------- */

@@ -295,10 +295,16 @@ static void look_at_brokers(const struct mqm_inquiry *q, const char *route)
 
 static void look_at_parking(const struct rmq *self, const struct mqm_inquiry *q)
 {
-    if (q->parking[0] && rmq_route(self, q->parking) == -ENOENT)
+    const int r = q->parking[0] ? rmq_route(self, q->parking) : MQM_OK;
+
+    if (r == -ENOENT)
         q->find(q, MQM_WARNING, "parking", "create it",
                 "'%s' is not there: bodies cannot be kept, so copies of what "
                 "is parked come again and again",
+                q->parking);
+    else if (r < 0)
+        q->find(q, MQM_WARNING, "parking", "look with 'mqadmin topicRoute'",
+                "'%s': not looked at: the name server does not answer",
                 q->parking);
 }
 

@@ -70,7 +70,7 @@ static int pull(struct rmq *self, const struct rmq_queue *q,
     int r;
 
     *got = api->Pull(rd->handle, q, "*", p->offset, 1);
-    if (got->status == E_BROKER_TIMEOUT) {
+    if (got->status < E_FOUND || got->status > E_OFFSET_ILLEGAL) {
         r = rmq_no_answer(rd, q);
         rmq_end_fetcher(self); /* a new one may find the way */
         return r;

@@ -65,7 +65,8 @@ int64_t rmq_offset_of(const struct rmq_answer *a)
     return offset < RMQ_NO_OFFSET ? RMQ_NOT_TOLD : offset;
 }
 
-/* *offset: -1 where there is none. */
+/* *offset: -1 where there is none: a group has not read, or a queue was never
+ * written to.  A last offset there always is. */
 static int ask_offset(const struct asking *q, int what, int queue,
                       int64_t *offset)
 {
@@ -77,7 +78,8 @@ static int ask_offset(const struct asking *q, int what, int queue,
     if (rmq_ask(q->fd, what, fields, &a) < 0)
         return refused(q, -1, NULL);
     *offset = rmq_offset_of(&a);
-    if (*offset == RMQ_NOT_TOLD)
+    if (*offset == RMQ_NOT_TOLD || (*offset < 0 && what == RMQ_LAST) ||
+        (a.code != 0 && what != RMQ_COMMITTED))
         r = refused(q, a.code, a.header);
     rmq_answer_free(&a);
     return r;
@@ -99,7 +101,7 @@ static int tell_queue(const struct asking *q, int queue)
     if (p.begin < 0)
         p.begin = 0;
     if (p.end < p.begin)
-        p.end = p.begin;
+        return refused(q, 0, NULL);
     snprintf(name, sizeof(name), "%s%d", q->prefix, queue);
     p.queue = name;
     at = p.committed > p.begin ? p.committed : p.begin;

@@ -31,14 +31,14 @@ static int visit_some(struct rmq_reader *rd, const struct rmq_pulled *got,
     return r;
 }
 
-/* Where to read on after an answer without messages; -1: nowhere. */
-static long long move_on(const struct rmq_pulled *got, long long at)
+/* What has messages behind the end of all, or leads nowhere before it, is no
+ * answer, whatever it is called: something would not be seen. */
+static int is_answer(const struct rmq_pulled *got, long long at, long long end)
 {
-    if (got->status == E_NO_MATCHED_MSG || got->status == E_OFFSET_ILLEGAL)
-        return got->next > at ? got->next : -1;
-    return -1;
+    return at < end ? got->next > at : got->status != E_FOUND;
 }
 
+/* Until the end that the first answer told. */
 static int scan_queue(struct rmq_reader *rd, const struct rmq_queue *q,
                       visitor visit, void *user)
 {
@@ -47,21 +47,19 @@ static int scan_queue(struct rmq_reader *rd, const struct rmq_queue *q,
     struct rmq_pulled got;
     int r = MQM_OK;
 
-    while (r == MQM_OK && at >= 0 && (end < 0 || at < end)) {
+    while (r == MQM_OK && (end < 0 || at < end)) {
         got = api->Pull(rd->handle, q, "*", at, BATCH);
         if (got.status == E_BROKER_TIMEOUT)
             return rmq_no_answer(rd, q);
-        if (end < 0 && got.max > 0)
-            end = got.max;
-        if (got.status != E_FOUND) {
-            at = move_on(&got, at);
-            continue;
-        }
-        r = visit_some(rd, &got, end, visit, user);
-        if (r == MQM_OK && got.next <= at)
+        if (end < 0)
+            end = got.max < 0 ? 0 : got.max;
+        if (got.status == E_FOUND)
+            r = visit_some(rd, &got, end, visit, user);
+        if (r == MQM_OK && !is_answer(&got, at, end))
             r = rmq_no_answer(rd, q);
         at = got.next;
-        api->ReleasePullResult(got);
+        if (got.status == E_FOUND)
+            api->ReleasePullResult(got);
     }
     return r;
 }
@@ -115,7 +113,10 @@ int rmq_dead(void *p, const char *group, const char *topic, visitor visit,
         return r;
     snprintf(name, sizeof(name), "%%DLQ%%%s", group);
     r = rmq_route(p, name); /* it comes to be with the first of them */
-    return r == -ENOENT ? MQM_OK : rmq_scan(p, name, visit_dead, &dead);
+    if (r != -ENOENT)
+        return rmq_scan(p, name, visit_dead, &dead);
+    /* A name server that has just begun knows of nothing at all. */
+    return rmq_route(p, topic) == MQM_OK ? MQM_OK : rmq_no_route(p, topic);
 }
 
 /* ------------------------------- probing -------------------------------- */

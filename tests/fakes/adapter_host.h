@@ -161,14 +161,14 @@ static int fake_wait(const struct mqm_host *host, int64_t ms)
     return stopped ? -ECANCELED : 0;
 }
 
-static void fake_stop(void)
+static inline void fake_stop(void)
 {
     pthread_mutex_lock(&fake.lock);
     fake.stopped = 1;
     pthread_mutex_unlock(&fake.lock);
 }
 
-static int answer_ok(struct mqm_delivery *d, const struct seen *s)
+static inline int answer_ok(struct mqm_delivery *d, const struct seen *s)
 {
     (void)d;
     (void)s;
@@ -176,7 +176,7 @@ static int answer_ok(struct mqm_delivery *d, const struct seen *s)
 }
 
 /* How many different ids were answered with MQM_OK (all: or anything). */
-static size_t fake_ids(int all)
+static inline size_t fake_ids(int all)
 {
     size_t found = 0, i, j;
 

@@ -16,4 +16,5 @@ $(BUILD)/obj/tests/fakes/%.o: tests/fakes/%.c
 	$(CC) $(FLAGS) -fvisibility=default -MMD -MP -c $< -o $@
 
 $(addprefix $(BUILD)/tests/,sides copies rescue rescue_unsent retire \
-	retire_instances edges): | $(BUILD)/tests/loop.so
+	retire_instances edges fields bare breaks overtaken settle settle_send): | \
+	$(BUILD)/tests/loop.so $(BUILD)/tests/loop_bare.so

@@ -14,7 +14,8 @@ $(BAD): $(BUILD)/tests/mqm_%.so: $(BUILD)/obj/tests/fakes/%.o
 	$(CC) $(LINK) -shared -Wl,-soname,$(@F) $< -o $@
 
 $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/guard*.c \
-	tests/unit/threads.c tests/unit/retire*.c)): | $(FAULT)
+	tests/unit/threads.c tests/unit/retire*.c tests/unit/breaks.c \
+	tests/unit/overtaken.c)): | $(FAULT)
 # The store that is written outside of the tree; its own Makefile builds it in
 # tests/install.sh.
 $(BUILD)/tests/mqm_dir.so: $(patsubst %.c,$(BUILD)/obj/%.o,\

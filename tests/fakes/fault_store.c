@@ -96,6 +96,8 @@ static int swap_one(struct mqm_swap *s)
 {
     struct cell **at = find(&s->key), *c = *at;
 
+    if (c && take_one(&fault.restless))
+        c->is.version++;
     if ((c ? c->is.version : 0) != s->expect) {
         memset(&s->now, 0, sizeof(s->now));
         if (c) {
@@ -194,6 +196,7 @@ static int fault_list(void *self, const char *space,
             struct mqm_key key = {c->space, c->id, c->id_len, 0};
             struct mqm_cell is = c->is;
 
+            is.age_ms = clock_us(CLOCK_MONOTONIC) / 1000 - c->changed_ms;
             if (!(c->flags & MQM_SWAP_LISTED) || strcmp(c->space, space) != 0)
                 continue;
             if (take_one(&fault.garble))

@@ -15,6 +15,7 @@ struct fault {
     atomic_int mute;     /* so many calls set no result at all, and say 0    */
     atomic_int delay_ms; /* before each call                                 */
     atomic_int garble;   /* the next call reads a value that nobody knows    */
+    atomic_int restless; /* so many swaps find that the cell has just changed */
     atomic_int calls;    /* of swap(), so far                                */
     atomic_int swaps;    /* in them                                          */
     atomic_int largest;  /* swaps in one call                                */

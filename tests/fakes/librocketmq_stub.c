@@ -33,37 +33,43 @@ struct sent {
 };
 
 static char thing; /* all handles point here */
-static struct queue the_queue = {"topic", "broker", 0};
+static struct queue the_queues[] = {{"topic", "broker", 0},
+                                    {"topic", "other", 0}};
+
+static int fails(const char *function)
+{
+    return stub.fails && !strcmp(stub.fails, function) ? 77 : 0;
+}
 
 #define HANDLE(f)                                                              \
     void *f(const char *name);                                                 \
     void *f(const char *name)                                                  \
     {                                                                          \
-        return name ? &thing : NULL;                                           \
+        return name && !fails(#f) ? &thing : NULL;                                           \
     }
 #define ONE(f)                                                                 \
     int f(void *x);                                                            \
     int f(void *x)                                                             \
     {                                                                          \
-        return !x;                                                             \
+        return !x ? 1 : fails(#f);                                                             \
     }
 #define TEXT(f)                                                                \
     int f(void *x, const char *text);                                          \
     int f(void *x, const char *text)                                           \
     {                                                                          \
-        return !x || !text;                                                    \
+        return (!x || !text) ? 1 : fails(#f);                                                    \
     }
 #define NUMBER(f)                                                              \
     int f(void *x, int n);                                                     \
     int f(void *x, int n)                                                      \
     {                                                                          \
-        return !x || n <= 0;                                                   \
+        return (!x || n <= 0) ? 1 : fails(#f);                                                   \
     }
 #define THREE(f)                                                               \
     int f(void *x, const char *a, const char *b, const char *c);               \
     int f(void *x, const char *a, const char *b, const char *c)                \
     {                                                                          \
-        return !x || !a || !b || !c;                                           \
+        return (!x || !a || !b || !c) ? 1 : fails(#f);                                           \
     }
 #define OF_MESSAGE(type, f, value)                                             \
     type f(const struct stub_message *m);                                      \
@@ -131,13 +137,13 @@ int SetPushConsumerInstanceName(void *c, const char *name);
 int SetPushConsumerInstanceName(void *c, const char *name)
 {
     snprintf(stub.instance, sizeof(stub.instance), "%s", name);
-    return !c;
+    return !c ? 1 : fails(__func__);
 }
 
 int Subscribe(void *c, const char *topic, const char *expression);
 int Subscribe(void *c, const char *topic, const char *expression)
 {
-    return !c || !topic || strcmp(expression, "*");
+    return !c || !topic || strcmp(expression, "*") ? 1 : fails(__func__);
 }
 
 static int keep(void *c, int (*f)(void *, void *), int orderly)
@@ -145,7 +151,7 @@ static int keep(void *c, int (*f)(void *, void *), int orderly)
     stub.callback = f;
     stub.consumer = c;
     stub.orderly = orderly;
-    return 0;
+    return fails("RegisterMessageCallback");
 }
 
 int RegisterMessageCallback(void *c, int (*f)(void *, void *));
@@ -199,7 +205,7 @@ int SetByteMessageBody(void *m, const char *body, int len);
 int SetByteMessageBody(void *m, const char *body, int len)
 {
     snprintf(stub.last_body, sizeof(stub.last_body), "%.*s", len, body);
-    return !m;
+    return !m ? 1 : fails(__func__);
 }
 
 int SetMessageProperty(void *m, const char *name, const char *value);
@@ -207,7 +213,10 @@ int SetMessageProperty(void *m, const char *name, const char *value)
 {
     if (!strcmp(name, "mqm-id"))
         snprintf(stub.last_id, sizeof(stub.last_id), "%s", value);
-    return !m;
+    snprintf(stub.last_property, sizeof(stub.last_property), "%s", name);
+    return !m ? 1 : fails(stub.fails_for && strcmp(stub.fails_for, name)
+                              ? ""
+                              : __func__);
 }
 
 int FetchSubscriptionMessageQueues(void *c, const char *topic,
@@ -215,13 +224,13 @@ int FetchSubscriptionMessageQueues(void *c, const char *topic,
 int FetchSubscriptionMessageQueues(void *c, const char *topic,
                                    struct queue **queues, int *n)
 {
-    *queues = &the_queue;
-    *n = 1;
-    return !c || !topic;
+    *queues = the_queues;
+    *n = stub.queues ? stub.queues : 1;
+    return !c || !topic ? 1 : fails(__func__);
 }
 
 #ifndef STUB_PARTIAL
-/* One message, at pull_next. */
+/* One message, at pull_next.  Another status is that of its queue, or of all. */
 struct pulled Pull(void *c, const struct queue *q, const char *expression,
                    long long offset, int most);
 struct pulled Pull(void *c, const struct queue *q, const char *expression,
@@ -235,20 +244,25 @@ struct pulled Pull(void *c, const struct queue *q, const char *expression,
     struct pulled got = {stub.pull_status,
                          stub.pull_next,
                          stub.pull_next,
-                         stub.pull_next + 1,
+                         stub.pull_next ? stub.pull_next + 1 : 0,
                          NULL,
                          0,
                          NULL};
 
-    m.offset = stub.pull_next;
+    m.offset = stub.pull_next + stub.pull_off_by;
     if (!c || !q || strcmp(expression, "*") || most < 1)
         got.status = 4;
-    if (stub.pull_next && offset == stub.pull_next) {
+    if (stub.silent && !strcmp(q->broker, stub.silent))
+        got.status = 4;
+    else if (stub.pull_next && offset == stub.pull_next &&
+             !stub.nothing_there) {
         got.status = 0;
         got.next = offset + 1;
         got.messages = list;
         got.n = 1;
     }
+    if (stub.pull_max)
+        got.max = stub.pull_max < 0 ? 0 : stub.pull_max;
     return got;
 }
 #endif

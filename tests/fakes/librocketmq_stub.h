@@ -14,9 +14,16 @@ struct stub {
     int start, producer_start, send, send_status, pull_status;
     long long pull_next;
     const char *error;
+    const char *fails;     /* the function of this name answers 77, or NULL */
+    const char *fails_for; /* SetMessageProperty: of this property only     */
+    const char *silent;    /* Pull: this broker does not answer             */
+    int queues;            /* of a topic, each on a broker of its own; 0: 1 */
+    int nothing_there;     /* Pull: no message even at pull_next            */
+    long long pull_off_by; /* Pull: the message says another offset         */
+    long long pull_max;    /* Pull: the end; < 0: says 0; 0: behind it      */
     /* What they were asked. */
     int starts, shutdowns, destroyed, sends, orderly;
-    char instance[64], last_id[64], last_body[64];
+    char instance[64], last_id[64], last_body[64], last_property[64];
     /* The adapter's callback, and what to give it as the first argument. */
     int (*callback)(void *consumer, void *message);
     void *consumer;

@@ -9,6 +9,7 @@
 #include <mqmigrate/plugin.h>
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,14 @@ struct broker {
 extern MQM_API struct loop loop;
 struct loop loop;
 
+/* 0, or a failure that a test has ordered. */
+static int ordered(const struct broker *b, atomic_int *n, const char *what)
+{
+    if (atomic_load(n) > 0 && atomic_fetch_sub(n, 1) > 0)
+        return b->host->fail(b->host, -EIO, "loop: %s", what);
+    return 0;
+}
+
 static int loop_open(void **self, const struct mqm_host *host,
                      const struct mqm_setting *settings, size_t n)
 {
@@ -56,8 +65,10 @@ static int loop_subscribe(void *self, const char *group, const char *topic)
 {
     struct broker *b = self;
 
-    if (atomic_load(&loop.refuse) > 0 && atomic_fetch_sub(&loop.refuse, 1) > 0)
-        return b->host->fail(b->host, -EIO, "loop: not now");
+    int r = ordered(b, &loop.refuse, "not now");
+
+    if (r < 0)
+        return r;
     if (b->n_topics == MOST)
         return b->host->fail(b->host, -ENOSPC, "loop: too many");
     snprintf(b->group, TEXT, "%s", group);
@@ -154,13 +165,15 @@ static int add(struct broker *b, const struct mqm_delivery *d,
 {
     const struct letter *raw = d->raw;
     struct letter *l;
+    int r;
 
     if (b->n == MOST)
         return b->host->fail(b->host, -ENOSPC, "loop: full");
     if (loop_may_publish(b, d) != 0)
         return -EINVAL;
-    if (atomic_load(&loop.deaf) > 0 && atomic_fetch_sub(&loop.deaf, 1) > 0)
-        return b->host->fail(b->host, -EIO, "loop: not sent");
+    r = ordered(b, &loop.deaf, "not sent");
+    if (r < 0)
+        return r;
     l = &b->letter[b->n++];
     snprintf(l->topic, TEXT, "%s", d->msg.topic);
     snprintf(l->origin, TEXT, "%zu", b->n);
@@ -209,8 +222,11 @@ static int loop_fetch(void *self, const char *group, const char *topic,
     struct broker *b = self;
     const size_t i = (size_t)strtoul(origin, NULL, 10) - 1;
     struct mqm_delivery d;
+    int r = ordered(b, &loop.no_fetch, "not read");
 
     (void)group;
+    if (r < 0)
+        return r;
     if (i >= b->n || strcmp(b->letter[i].topic, topic) != 0 ||
         i < (size_t)atomic_load(&loop.gone))
         return b->host->fail(b->host, -ENOENT, "loop: nothing at '%s'", origin);
@@ -227,8 +243,11 @@ static int loop_positions(void *self, const char *group, const char *topic,
     struct mqm_position p = {.size = sizeof(p), .queue = "0"};
     struct broker *b = self;
     size_t i = 0;
+    int r = ordered(b, &loop.no_positions, "not told");
 
     (void)group, (void)topic;
+    if (r < 0)
+        return r;
     while (i < b->n && b->letter[i].done)
         i++;
     p.committed = (int64_t)i;
@@ -242,7 +261,7 @@ static int loop_scan(void *self, const char *topic,
                      void *user)
 {
     struct broker *b = self;
-    int r = 0;
+    int r = ordered(b, &loop.no_scan, "not scanned");
 
     for (size_t i = 0, n = b->n; i < n && r == 0; i++) {
         struct mqm_delivery d;
@@ -265,8 +284,44 @@ static int loop_probe(void *self, const char *group, const char *topic)
     return 0;
 }
 
+static int loop_dead(void *self, const char *group, const char *topic,
+                     int (*visit)(void *user, struct mqm_delivery *d),
+                     void *user)
+{
+    struct broker *b = self;
+    int r = 0;
+
+    (void)group;
+    for (size_t i = 0; i < (size_t)atomic_load(&loop.dead) && r == 0; i++) {
+        struct mqm_delivery d;
+
+        if (i >= b->n || strcmp(b->letter[i].topic, topic) != 0)
+            continue;
+        fill_in(b, &b->letter[i], &d);
+        r = visit(user, &d);
+    }
+    return r;
+}
+
+/* Finds what it was asked about. */
+static int loop_checkup(void *self, const struct mqm_inquiry *q)
+{
+    (void)self;
+    q->find(q, MQM_FINE, "asked", NULL,
+            "%s of %s, parking '%s', %s, since %lld, settle %lld, work %lld",
+            q->topic, q->group, q->parking, q->is_new ? "new" : "old",
+            (long long)q->since_ms, (long long)q->settle_ms,
+            (long long)q->work_ms);
+    return ordered(self, &loop.no_positions, "not looked at");
+}
+
+/* LOOP_BARE: one that was built when adapters could only consume. */
 static const struct mqm_adapter adapter = {
+#ifdef LOOP_BARE
+    .size = offsetof(struct mqm_adapter, header),
+#else
     .size = sizeof(adapter),
+#endif
     .open = loop_open,
     .close = loop_close,
     .subscribe = loop_subscribe,
@@ -279,6 +334,8 @@ static const struct mqm_adapter adapter = {
     .positions = loop_positions,
     .headers = loop_headers,
     .publish_with = loop_publish_with,
+    .dead = loop_dead,
+    .checkup = loop_checkup,
     .may_publish = loop_may_publish,
 };
 

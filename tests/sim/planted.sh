@@ -8,6 +8,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 cc=${CC:-cc}
 build=${BUILD:-build}
+seconds=${SECONDS_EACH:-60}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
@@ -106,7 +107,7 @@ planted() {
         echo "nothing: it does not compile"
         return
     fi
-    timeout 120 "$dir/obj$1/simulator" "${SECONDS_EACH:-60}" 1 quick \
+    timeout $((seconds + 60)) "$dir/obj$1/simulator" "$seconds" 1 quick \
         >"$dir/obj$1/out" 2>/dev/null
     case $? in
     0) ;;

@@ -1,8 +1,8 @@
-/* LIBS: -lrdkafka */
+/* LIBS: -lrdkafka -ldl */
 /* SPDX-License-Identifier: MIT */
 /* adapter_kafka_group.c - the Kafka adapter among other members of its group, and
  * in several groups. */
-#include "../fakes/kafka.h"
+#include "../fakes/kafka_faults.h"
 
 static void slow_now_and_then(struct bench *b, struct mqm_delivery *d)
 {
@@ -109,6 +109,58 @@ START_TEST(rebalances_lose_nothing)
 }
 END_TEST
 
+static struct member late;
+static char late_group[64], late_topic[64];
+static const char *late_strategy;
+
+/* Another one joins while five messages wait in the batch; the poll that
+ * follows serves the rebalance. */
+static void join_meanwhile(int polled)
+{
+    if (polled < 5)
+        return;
+    before_poll = NULL;
+    member_join(&late, late_strategy, late_group, late_topic);
+    host_wait(NULL, 2000);
+}
+
+/* What waits in a batch when its partition goes is the next owner's: it is
+ * not delivered twice at once, and nothing is passed over. */
+START_TEST(a_rebalance_in_the_middle_of_a_batch)
+{
+    static const char *const strategies[] = {"range", "cooperative-sticky"};
+    char well[PARTS][EACH];
+    struct member a;
+    int n = 0;
+
+    late_strategy = strategies[_i];
+    topic_new(late_topic, 2);
+    name_new(late_group, "g");
+    flood(late_topic, 2, 2 * EACH);
+    a.b = bench_on("partition.assignment.strategy", late_strategy);
+    a.b->batch = 1000;
+    a.stop = 0;
+    before_poll = join_meanwhile;
+    ck_assert_int_eq(
+        a.b->adapter->subscribe(a.b->self, late_group, late_topic), 0);
+    pthread_create(&a.thread, NULL, member_main, &a);
+    for (int i = 0; i < 500 && n < 2 * EACH; i++) {
+        host_wait(NULL, 100);
+        memset(well, 0, sizeof(well));
+        n = count(a.b, well) + (late.b ? count(late.b, well) : 0);
+    }
+    ck_assert_ptr_nonnull(late.b);
+    member_leave(&a);
+    member_leave(&late);
+    ck_assert_int_eq(n, 2 * EACH);
+    ck_assert_msg(strstr(a.b->log, "given up"), "%s", a.b->log);
+    for (int32_t p = 0; p < 2; p++)
+        ck_assert_int_eq(committed(late_group, late_topic, p), EACH);
+    bench_free(a.b);
+    bench_free(late.b);
+}
+END_TEST
+
 START_TEST(two_groups_see_all_each)
 {
     struct bench *b = bench_on(NULL, NULL);
@@ -136,6 +188,7 @@ int main(int argc, char **argv)
     (void)argc;
     tcase_set_timeout(t, 90);
     tcase_add_loop_test(t, rebalances_lose_nothing, 0, 2);
+    tcase_add_loop_test(t, a_rebalance_in_the_middle_of_a_batch, 0, 2);
     tcase_add_test(t, two_groups_see_all_each);
     suite_add_tcase(s, t);
     return run_suite(s, argv);

@@ -2,65 +2,9 @@
 /* adapter_rocketmq_faults.c - the RocketMQ adapter with a stub in place of the
  * client library: faults, and what only newer clients do.
  */
-#include "../fakes/adapter_host.h"
-#include "../fakes/librocketmq_stub.h"
-#include "../suite.h"
+#include "../fakes/rocketmq_stub.h"
 
-#include <check.h>
 #include <stdatomic.h>
-
-static struct stub *stub;
-
-static const char *lib_path(const char *name)
-{
-    static char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
-    char *slash;
-
-    path[len > 0 ? len : 0] = '\0';
-    slash = strrchr(path, '/');
-    snprintf(slash ? slash : path, 64, "/%s", name);
-    return path;
-}
-
-static void *load(const char *name, int how)
-{
-    void *lib = dlopen(lib_path(name), RTLD_NOW | how);
-
-    ck_assert_msg(lib != NULL, "%s", dlerror());
-    stub = dlsym(lib, "stub");
-    return lib;
-}
-
-static int open_with(const char *lib, const char *name, const char *value)
-{
-    struct mqm_setting s[] = {
-        {"name_server", "127.0.0.1:1", 0},
-        {"library", lib, 0},
-        {name, value, 0},
-    };
-
-    if (!fake.adapter)
-        fake_load("mqm_rocketmq.so");
-    fake.error[0] = '\0';
-    return fake.adapter->open(&fake.self, &fake.host, s, name ? 3 : 2);
-}
-
-static void open_stub(const char *name, const char *value)
-{
-    int r;
-
-    load("librocketmq_stub.so", RTLD_LOCAL);
-    r = open_with(lib_path("librocketmq_stub.so"), name, value);
-    ck_assert_msg(r == MQM_OK, "%d %s", r, fake.error);
-}
-
-static void start(void)
-{
-    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "G", "T"), MQM_OK);
-    ck_assert_int_eq(fake.adapter->poll(fake.self, 1), MQM_OK);
-    ck_assert_int_eq(stub->starts, 1);
-}
 
 /* ------------------------------- opening -------------------------------- */
 
@@ -385,12 +329,7 @@ int main(void)
         only_what_is_safe_counts_as_sent,
         a_scan_tells_silence_from_an_end,
     };
-    Suite *suite = suite_create("adapter_rocketmq_faults");
-    TCase *c = tcase_create("adapter_rocketmq_faults");
 
-    tcase_set_timeout(c, 30);
-    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-        tcase_add_test(c, tests[i]);
-    suite_add_tcase(suite, c);
-    return run_all(suite);
+    return run_suite("adapter_rocketmq_faults", tests,
+                     sizeof(tests) / sizeof(tests[0]));
 }

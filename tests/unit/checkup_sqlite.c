@@ -49,6 +49,20 @@ START_TEST(where_the_file_lies)
 }
 END_TEST
 
+/* Somebody has removed it from under the store. */
+START_TEST(where_there_is_no_file)
+{
+    char path[96];
+
+    ck_assert_int_eq(try_open(section, "", 0), 0);
+    snprintf(path, sizeof(path), "%s/mqm.db", dir);
+    ck_assert_int_eq(unlink(path), 0);
+    examine();
+    must_find("warning store look:", "deleted or replaced");
+    must_not_find("fine store");
+}
+END_TEST
+
 /* In memory it is gone after a restart; that is no reason not to open it. */
 START_TEST(on_tmpfs)
 {
@@ -164,6 +178,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, where_the_file_lies);
+    tcase_add_test(tc, where_there_is_no_file);
     tcase_add_test(tc, on_tmpfs);
     tcase_add_test(tc, durability);
     tcase_add_test(tc, rights);

@@ -10,6 +10,9 @@
 
 static struct loop *l; /* what the adapters are told */
 
+/* What a test may choose: the store, and the plugin of both sides. */
+static const char *loop_store = "memory:", *loop_plugin = "loop.so";
+
 /* both: more settings of the topic on both sides. */
 static inline void open_loop(const char *both, const char *more)
 {
@@ -17,15 +20,16 @@ static inline void open_loop(const char *both, const char *more)
     char text[8192];
 
     snprintf(text, sizeof(text),
-             "{\"app\": \"t\", \"store\": {\"url\": \"memory:\"}, \"sides\": "
-             "{\"kafka\": {\"adapter\": \"%s/loop.so\"},"
-             " \"rocketmq\": {\"adapter\": \"%s/loop.so\"}}, \"topics\": ["
+             "{\"app\": \"t\", \"store\": {\"url\": \"%s\"}, \"plugin_dir\": "
+             "\"%s\", \"sides\": {\"kafka\": {\"adapter\": \"%s/%s\"},"
+             " \"rocketmq\": {\"adapter\": \"%s/%s\"}}, \"topics\": ["
              "{\"topic\": \"rewards\", \"group\": \"issuer\", \"old\": "
              "\"kafka\", \"new\": \"rocketmq\" %s, \"sides\": {\"kafka\": "
              "{\"parking\": \"parked\" %s}, \"rocketmq\": {\"parking\": "
              "\"parked\" %s}}}, {\"topic\": \"other\", \"group\": \"issuer\", "
-             "\"old\": \"kafka\", \"new\": \"rocketmq\"}]}", here(), here(),
-             more, both, both);
+             "\"old\": \"kafka\", \"new\": \"rocketmq\"}]}", loop_store,
+             here(), here(), loop_plugin, here(), loop_plugin, more, both,
+             both);
     o.config = text;
     o.log = hear;
     o.audit = note_call;
@@ -42,7 +46,7 @@ static inline struct loop *the_loop(void)
     char path[1100];
     void *so;
 
-    snprintf(path, sizeof(path), "%s/loop.so", here());
+    snprintf(path, sizeof(path), "%s/%s", here(), loop_plugin);
     so = dlopen(path, RTLD_NOW);
     ck_assert_msg(so != NULL, "%s", dlerror());
     return dlsym(so, LOOP_SYMBOL);

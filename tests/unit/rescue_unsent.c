@@ -59,6 +59,73 @@ START_TEST(test_what_was_parked_is_sent_out_of_parking)
 }
 END_TEST
 
+/* One parking topic cannot be read, in the other there is nothing: what could
+ * not be read is what is told, and it is not taken for gone. */
+START_TEST(test_a_parking_topic_that_cannot_be_read)
+{
+    int outcome = MQM_UNSURE;
+    const char *id = new_id();
+    struct mqm_delivery d = delivery("rocketmq", id);
+    struct mqm_msg msg = message("rocketmq", id);
+
+    open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
+                                   "\"settle_ms\": 1200"));
+    ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
+                                   handle_answering, &outcome), 0);
+    ck_assert_int_eq(mqm_publish(m, &d), 0);
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    sleep_ms(1250);
+    ck_assert_int_eq(mqm_resolve(m, &msg, look_at(m, id).token, MQM_FAILED),
+                     MQM_OK);
+    atomic_store(&l->gone, 2);
+    sleep_ms(OLDER_MS + 20);
+    atomic_store(&l->no_scan, 2); /* of both sides */
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUE_FAILED, "rocketmq", "loop: not scanned");
+    atomic_store(&l->no_scan, 1); /* of Kafka's; RocketMQ's has it */
+    ck_assert_int_eq(rescue(MQM_RESCUE_DRY), 1);
+    assert_fate(MQM_RESCUE_DUE, "rocketmq", "would be sent");
+    atomic_store(&l->no_fetch, 2); /* also to see how far the group is */
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUE_FAILED, "rocketmq", "loop: not read");
+    ck_assert_uint_eq(look_at(m, id).flags & MQM_UNSENT, MQM_UNSENT);
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUED, "rocketmq", "sent");
+}
+END_TEST
+
+/* Where the group has read to is not told: sent all the same, and logged. */
+START_TEST(test_positions_that_are_not_told)
+{
+    struct mqm_rescue_options o;
+    const char *id;
+
+    open_lost("");
+    id = lose();
+    sleep_ms(OLDER_MS + 20);
+    atomic_store(&l->no_positions, 1);
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUED, "kafka", "sent");
+    ck_assert_msg(was_said("loop: not told"), "%s", said);
+    poll_both();
+    ck_assert_int_eq(look_at(m, id).state, MQM_DONE);
+    ck_assert_int_eq(handled, 1);
+    o = options(0);
+    o.id = id;
+    o.id_len = MQM_ID_MAX + 1;
+    ck_assert_int_eq(mqm_rescue(m, &o, note, NULL), -EINVAL);
+    o.id_len = 0;
+    ck_assert_int_eq(mqm_rescue(m, &o, note, NULL), -EINVAL);
+    o = options(0);
+    o.older_ms = -1;
+    ck_assert_int_eq(mqm_rescue(m, &o, note, NULL), -EINVAL);
+    ck_assert_int_eq(mqm_rescue(m, NULL, note, NULL), -EINVAL);
+    mqm_stop(m);
+    o = options(0);
+    ck_assert_int_eq(mqm_rescue(m, &o, note, NULL), -ECANCELED);
+}
+END_TEST
+
 /* Parked and acknowledged, resolved as not done, and tried once more with a
  * copy that somebody held, who failed, or died. */
 START_TEST(test_what_was_tried_and_has_no_copy_is_sent)
@@ -99,6 +166,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, close_it);
     tcase_add_test(tc, test_what_was_reassigned_is_sent_from_its_origin);
     tcase_add_test(tc, test_what_was_parked_is_sent_out_of_parking);
+    tcase_add_test(tc, test_a_parking_topic_that_cannot_be_read);
+    tcase_add_test(tc, test_positions_that_are_not_told);
     tcase_add_loop_test(tc, test_what_was_tried_and_has_no_copy_is_sent, 0, 2);
     return run_case("rescue_unsent", tc);
 }
