@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The simulator, for 40 seconds (the rarest of what it counts happens about once
-# in 3,000 histories): other histories each day, the same within one,
+# in 700 histories): other histories each day, the same within one,
 # so that a failure can be looked at.  `make sim SEED=...` replays one.
 set -eu
 cd "$(dirname "$0")/.."
