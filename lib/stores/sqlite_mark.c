@@ -53,7 +53,9 @@ static int latest(const struct sqlite_db *d, struct mark *m)
     return at;
 }
 
-/* Two who do so at once may spoil one of them, not both. */
+/* Two who do so at once may spoil one of them, not both.  A process that is
+ * killed leaves what it did until then, in its order: fences for the compiler
+ * do. */
 static void put(struct sqlite_db *d, struct mark *m)
 {
     unsigned char *room = mqm__turn_room(&d->turn), *to;
@@ -67,9 +69,9 @@ static void put(struct sqlite_db *d, struct mark *m)
     m->number = last.number + 1;
     m->sum = sum_of(m);
     memcpy(to, &none, sizeof(none));
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_signal_fence(memory_order_seq_cst);
     memcpy(to + sizeof(none), &m->number, sizeof(*m) - sizeof(none));
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_signal_fence(memory_order_seq_cst);
     memcpy(to, &m->sum, sizeof(m->sum));
 }
 
