@@ -10,7 +10,7 @@ import json
 import time
 
 import setback
-from faults import Faults
+from mishaps import Mishaps
 from retiring import Retiring
 from stage import CACHE, GROUP, ROCKETMQ_GROUP, TOPIC, Failed, now_ms
 
@@ -44,7 +44,7 @@ def user_of(seed, number):
     return "user-%d" % (chance(seed, number, 0) % USERS)
 
 
-class Play(Faults):
+class Play(Mishaps):
     def __init__(self, stage, watch, options):
         super().__init__(stage, watch, options)
         self.allowed = set()

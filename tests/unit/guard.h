@@ -94,10 +94,10 @@ static inline const char *config_text(const char *store, const char *more)
     static char text[16384];
 
     snprintf(text, sizeof(text),
-             "{\"app\": \"t\", \"store\": {\"url\": \"%s\"},\n"
+             "{\"sides\": {\"kafka\": {\"adapter\": \"kafka\"},\n"
+             "            \"rocketmq\": {\"adapter\": \"rocketmq\"}},\n"
+             " \"app\": \"t\", \"store\": {\"url\": \"%s\"},\n"
              " \"plugin_dir\": \"%s\",\n"
-             " \"sides\": {\"kafka\": {\"adapter\": \"kafka\"},\n"
-             "             \"rocketmq\": {\"adapter\": \"rocketmq\"}},\n"
              " \"topics\": [{\"topic\": \"rewards\", \"group\": \"issuer\",\n"
              "   \"sides\": {\"kafka\": {\"parking\": \"\"},\n"
              "             \"rocketmq\": {\"parking\": \"\"}},\n"

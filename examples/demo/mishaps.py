@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""faults.py - what happens to consumers and to the store on the way.
+"""mishaps.py - what happens to consumers and to the store on the way.
 
 When and to whom is chance by seed, so that guarded and naive runs meet the
 same.  A Play is one of these.
@@ -18,7 +18,7 @@ PAUSE_BETWEEN = (0, 31)
 RESTART_BETWEEN = (5, 31)
 
 
-class Faults:
+class Mishaps:
     def __init__(self, stage, watch, options):
         self.stage, self.watch, self.options = stage, watch, options
         self.naive = options.naive
