@@ -138,6 +138,9 @@ class Stage:
             self.script(name, "topic", self.dir / name, PARKING, 1)
         self.script("rocketmq", "group", self.dir / "rocketmq",
                     ROCKETMQ_GROUP)
+        # Without a position it may begin behind what comes first.
+        self.script("rocketmq", "commit", self.dir / "rocketmq",
+                    ROCKETMQ_GROUP, TOPIC, 0)
 
     def lag(self, side):
         """Messages that the side's group has not acknowledged."""

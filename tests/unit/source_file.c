@@ -252,13 +252,15 @@ START_TEST(while_written)
 {
     size_t bytes = 256 * 4096, len = 0, i;
     unsigned changed = 0, moving = 0, rounds;
+    const time_t end = time(NULL) + 40;
     char *text = NULL;
     pid_t pid = fork();
     int r;
 
     if (!pid)
         write_slowly(bytes);
-    for (rounds = 0; rounds < 3000 && (changed < 20 || moving < 5); rounds++) {
+    for (rounds = 0; (rounds < 3000 && (changed < 20 || moving < 5)) ||
+                     ((!changed || !moving) && time(NULL) < end); rounds++) {
         r = mqm__source_file_read(&s, &text, &len);
         ck_assert_msg(r == 1 || r == 0 || r == -EAGAIN || r == -ENOENT, "%d %s",
                       r, mqm_errmsg());
