@@ -12,12 +12,22 @@
 #include <string.h>
 #include <time.h>
 
-int64_t kafka_now_ms(void)
+static int64_t read_ms(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t kafka_now_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t kafka_wall_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
 }
 
 void kafka_log(const struct kafka *k, int level, const char *text)

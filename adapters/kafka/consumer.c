@@ -17,9 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    POLL_MS_MAX = 500, /* so that a stop is noticed */
-};
+enum { POLL_MS_MAX = 500 }; /* so that a stop is noticed, a clock set back */
 
 /* ------------------------------ subscribing ------------------------------ */
 
@@ -320,13 +318,14 @@ static int poll_groups(struct kafka *k, int64_t end_ms)
         wake_clear(k);
         for (struct group *g = k->groups; g; g = g->next) {
             int r = group_poll(g);
+            int64_t next_ms = parts_next_ms(g);
 
             if (r < 0)
                 bad = r;
             else
                 n += r;
-            if (parts_next_ms(g) < until_ms)
-                until_ms = parts_next_ms(g);
+            if (next_ms < until_ms)
+                until_ms = next_ms;
         }
         if (n > 0 || bad < 0 || kafka_now_ms() >= end_ms)
             return bad;

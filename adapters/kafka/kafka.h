@@ -67,7 +67,8 @@ int kafka_reader(rd_kafka_t **out, struct client *c, const char *group);
 const char *kafka_last_error(struct client *c, char buf[KAFKA_TEXT_MAX]);
 int kafka_errno(rd_kafka_resp_err_t err);
 void kafka_log(const struct kafka *k, int level, const char *text);
-int64_t kafka_now_ms(void);
+int64_t kafka_now_ms(void); /* monotonic */
+int64_t kafka_wall_ms(void);
 int kafka_topic_there(struct client *c, rd_kafka_t *rk, const char *topic,
                       int *partitions);
 void kafka_fill_in(struct mqm_delivery *d, char origin[32],

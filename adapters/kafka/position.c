@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RATE_S = 600 };
 
@@ -85,14 +84,6 @@ static int add_partition(const struct look *l, const struct lists *at, int i,
     return 0;
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* The offset of the first message from a time on, in each partition. */
 static int by_time(const struct look *l, rd_kafka_topic_partition_list_t *list)
 {
@@ -104,7 +95,7 @@ static int by_time(const struct look *l, rd_kafka_topic_partition_list_t *list)
 
 static int measure(const struct look *l, struct position *p)
 {
-    const int64_t now_ms = wall_ms();
+    const int64_t now_ms = kafka_wall_ms();
     struct lists at = {new_list(l, RD_KAFKA_OFFSET_INVALID),
                        new_list(l, l->q->since_ms),
                        new_list(l, now_ms - RATE_S * 1000),

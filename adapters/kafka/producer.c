@@ -20,8 +20,9 @@ struct producer {
     rd_kafka_t *rk;
     pthread_mutex_t lock;
     pthread_cond_t news;
-    unsigned users; /* of rk: threads in publish() */
-    int serving;    /* one of them serves reports  */
+    unsigned users;    /* of rk: threads in publish() */
+    int serving;       /* one of them serves reports  */
+    int64_t bytes_max; /* of a message; 0: not known  */
 };
 
 struct report {
@@ -52,6 +53,7 @@ int kafka_producer_new(struct producer **out, struct kafka *k)
     if (!p)
         return k->host->fail(k->host, -ENOMEM, "out of memory");
     p->c.k = k;
+    p->bytes_max = kafka_setting_number(k->producer, "message.max.bytes");
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->news, NULL);
     *out = p;
@@ -232,7 +234,7 @@ int kafka_may_publish(void *self, const struct mqm_delivery *d)
 {
     const struct kafka *k = self;
     rd_kafka_vu_t key = key_of(d);
-    int64_t max = kafka_setting_number(k->producer, "message.max.bytes");
+    int64_t max = k->out->bytes_max;
     size_t n = d->body_len + key.u.mem.size + d->msg.id_len;
     int r = check_name(k->host, d->msg.topic);
 

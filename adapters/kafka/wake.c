@@ -16,20 +16,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
-enum {
-    WAIT_MS_MAX = 500, /* so that a stop is noticed, and a clock set back */
-    BACK_MS = 100,     /* less is not worth a word */
-};
+enum { BACK_MS = 100 }; /* less is not worth a word */
 
 static int64_t clock_ahead_ms(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - kafka_now_ms();
+    return kafka_wall_ms() - kafka_now_ms();
 }
 
 int wake_open(struct kafka *k)
@@ -90,10 +83,11 @@ void wake_clear(struct kafka *k)
     follow_clock(k);
 }
 
+/* Not beyond the end of a kafka_poll(). */
 void wake_wait(struct kafka *k, int64_t until_ms)
 {
     struct pollfd p = {.fd = k->wake[0], .events = POLLIN};
     int64_t ms = until_ms - kafka_now_ms();
 
-    (void)poll(&p, 1, ms < 0 ? 0 : ms < WAIT_MS_MAX ? (int)ms : WAIT_MS_MAX);
+    (void)poll(&p, 1, ms < 0 ? 0 : (int)ms);
 }
