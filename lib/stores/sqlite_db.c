@@ -80,21 +80,26 @@ int mqm__db_busy(void *db, int count)
     return 1;
 }
 
+int mqm__db_first_row(struct sqlite_db *d, sqlite3_stmt *st, int code)
+{
+    if (code == SQLITE_OK)
+        code = sqlite3_step(st);
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        return code == SQLITE_ROW;
+    return mqm__db_fail(d, "cannot be read"); /* while SQLite knows why */
+}
+
 /* The number that it answers, if any. */
 static int ask(struct sqlite_db *d, const char *sql, int64_t *x)
 {
     sqlite3_stmt *st = NULL;
     int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
-    int r = MQM_OK;
+    int r = mqm__db_first_row(d, st, code);
 
-    if (code == SQLITE_OK)
-        code = sqlite3_step(st);
-    if (code == SQLITE_ROW)
+    if (r == 1)
         *x = sqlite3_column_int64(st, 0);
-    else if (code != SQLITE_DONE)
-        r = mqm__db_fail(d, "cannot be read"); /* while SQLite knows why */
     sqlite3_finalize(st);
-    return r;
+    return r < 0 ? r : MQM_OK;
 }
 
 /* 1: ours; 0: empty; < 0: neither. */

@@ -111,4 +111,8 @@ int mqm__db_create_many(struct sqlite_db *d);
 int mqm__db_fail(struct sqlite_db *d, const char *doing);
 const char *mqm__sqlite_remedy(int code); /* the last part of it */
 
+/* The first row of what was prepared with that code.  1: it is there; 0: there
+ * is none; < 0: with words. */
+int mqm__db_first_row(struct sqlite_db *d, sqlite3_stmt *st, int code);
+
 #endif

@@ -109,18 +109,14 @@ static int ask(struct sqlite_db *d, const char *sql, const struct mark *m,
         sqlite3_bind_int64(st, 1, m->space);
         sqlite3_bind_blob(st, 2, m->id, (int)m->id_len, SQLITE_STATIC);
     }
-    if (code == SQLITE_OK)
-        code = sqlite3_step(st);
-    if (code == SQLITE_ROW && number)
+    r = mqm__db_first_row(d, st, code);
+    if (r == 1 && number)
         *number = sqlite3_column_int64(st, 0);
-    if (code == SQLITE_ROW && text)
+    if (r == 1 && text)
         snprintf(text, BOOT_MAX, "%s",
                  sqlite3_column_text(st, 0)
                      ? (const char *)sqlite3_column_text(st, 0)
                      : "");
-    r = code == SQLITE_ROW;
-    if (!r && code != SQLITE_DONE)
-        r = mqm__db_fail(d, "cannot be read"); /* while SQLite knows why */
     sqlite3_finalize(st);
     return r;
 }
@@ -138,8 +134,10 @@ static int has_marked(struct sqlite_db *d)
     struct mark m;
     int r;
 
-    if (latest(d, &m) < 0 || is_another(d, &m))
-        return latest(d, &m) >= 0;
+    if (latest(d, &m) < 0)
+        return MQM_OK;
+    if (is_another(d, &m))
+        return 1;
     r = ask(d,
             "SELECT max(coalesce((SELECT version FROM cells WHERE space=?1"
             " AND id=?2), 0), coalesce((SELECT version FROM spaces WHERE"
