@@ -30,26 +30,34 @@ START_TEST(test_what_was_reassigned_is_sent_from_its_origin)
 }
 END_TEST
 
-/* Parked, resolved as not done, and its origin is gone: out of parking. */
-START_TEST(test_what_was_parked_is_sent_out_of_parking)
+/* RocketMQ's: parked, and resolved as not done; of its topic so many copies,
+ * the first, are gone. */
+static void park_undone(const char *id, int *outcome, int gone)
 {
-    int outcome = MQM_UNSURE;
-    const char *id = new_id();
     struct mqm_delivery d = delivery("rocketmq", id);
     struct mqm_msg msg = message("rocketmq", id);
 
     open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
                                    "\"settle_ms\": 1200"));
     ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
-                                   handle_answering, &outcome), 0);
+                                   handle_answering, outcome), 0);
     ck_assert_int_eq(mqm_publish(m, &d), 0);
     ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
     ck_assert_int_eq(look_at(m, id).state, MQM_PARKED);
     sleep_ms(1250);
     ck_assert_int_eq(mqm_resolve(m, &msg, look_at(m, id).token, MQM_FAILED),
                      MQM_OK);
-    atomic_store(&l->gone, 1);
+    atomic_store(&l->gone, gone);
     sleep_ms(OLDER_MS + 20);
+}
+
+/* Out of parking, then. */
+START_TEST(test_what_was_parked_is_sent_out_of_parking)
+{
+    int outcome = MQM_UNSURE;
+    const char *id = new_id();
+
+    park_undone(id, &outcome, 1);
     ck_assert_int_eq(rescue(0), 1);
     assert_fate(MQM_RESCUED, "rocketmq", "sent");
     ck_assert_uint_eq(last.flags, MQM_FROM_PARKING);
@@ -65,20 +73,8 @@ START_TEST(test_a_parking_topic_that_cannot_be_read)
 {
     int outcome = MQM_UNSURE;
     const char *id = new_id();
-    struct mqm_delivery d = delivery("rocketmq", id);
-    struct mqm_msg msg = message("rocketmq", id);
 
-    open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
-                                   "\"settle_ms\": 1200"));
-    ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
-                                   handle_answering, &outcome), 0);
-    ck_assert_int_eq(mqm_publish(m, &d), 0);
-    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
-    sleep_ms(1250);
-    ck_assert_int_eq(mqm_resolve(m, &msg, look_at(m, id).token, MQM_FAILED),
-                     MQM_OK);
-    atomic_store(&l->gone, 2);
-    sleep_ms(OLDER_MS + 20);
+    park_undone(id, &outcome, 2);
     atomic_store(&l->no_scan, 2); /* of both sides */
     ck_assert_int_eq(rescue(0), 1);
     assert_fate(MQM_RESCUE_FAILED, "rocketmq", "loop: not scanned");

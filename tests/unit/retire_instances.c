@@ -170,20 +170,26 @@ START_TEST(test_a_namesake_of_the_dead)
 }
 END_TEST
 
-START_TEST(test_who_cannot_be_declared_dead)
+/* Of new:1, on Kafka's side. */
+static void report_as_a_newer_library(void)
 {
     struct mqm_swap s = {.value = "\177", .len = 1,
                          .flags = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY},
                     *swaps = &s;
 
+    s.key = (struct mqm_key){"t/issuer/rewards/instances",
+                             "0123456789abcdef/kafka/new:1", 28, 1};
+    ck_assert_int_eq(mqm__combine_swap(&m->combine, &swaps, 1), MQM_OK);
+}
+
+START_TEST(test_who_cannot_be_declared_dead)
+{
     open_both("100%");
     aged(MAX_AGE_MS);
     dead[n_dead++] = "nobody:1";
     ck_assert_int_eq(ask("kafka", 0), -ENOENT);
     ck_assert_ptr_nonnull(strstr(mqm_errmsg(), "no instance 'nobody:1'"));
-    s.key = (struct mqm_key){"t/issuer/rewards/instances",
-                             "0123456789abcdef/kafka/new:1", 28, 1};
-    ck_assert_int_eq(mqm__combine_swap(&m->combine, &swaps, 1), MQM_OK);
+    report_as_a_newer_library();
     dead[0] = "new:1";
     ck_assert_int_eq(ask("kafka", 0), -EBUSY);
     ck_assert_ptr_nonnull(strstr(mqm_errmsg(), "with the newest library"));
@@ -228,15 +234,9 @@ END_TEST
 /* A newer library's report may hide anything. */
 START_TEST(test_an_unknown_report)
 {
-    struct mqm_swap s = {.value = "\177", .len = 1,
-                         .flags = MQM_SWAP_LISTED | MQM_SWAP_ANYWAY},
-                    *swaps = &s;
-
     open_both("100%");
     aged(MAX_AGE_MS);
-    s.key = (struct mqm_key){"t/issuer/rewards/instances",
-                             "0123456789abcdef/kafka/new:1", 28, 1};
-    ck_assert_int_eq(mqm__combine_swap(&m->combine, &swaps, 1), MQM_OK);
+    report_as_a_newer_library();
     assert_no("kafka", "instance;");
     ck_assert_ptr_nonnull(strstr(heard.text, "new:1 on kafka reports in a way "
                                              "that this library"));
