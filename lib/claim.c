@@ -275,7 +275,7 @@ static size_t choose(mqm *m, struct work *const *w, size_t n,
     size_t k = 0;
 
     if (n > 1)
-        mqm__key_set_clear(&keys);
+        mqm__key_set_clear(&keys, n);
     for (size_t i = 0; i < n; i++) {
         if (w[i]->finished ||
             (n > 1 && !mqm__key_set_add(&keys, &w[i]->swap.key)))
@@ -293,7 +293,7 @@ bool mqm__work_meets(const struct flight *a, const struct flight *b)
 {
     struct key_set keys;
 
-    mqm__key_set_clear(&keys);
+    mqm__key_set_clear(&keys, a->n);
     for (size_t i = 0; i < a->n; i++)
         mqm__key_set_add(&keys, &a->w[i]->swap.key);
     for (size_t i = 0; i < b->n; i++)

@@ -51,6 +51,16 @@ static bool fits(struct key_set *keys, const struct combine_call *call,
     return !twice;
 }
 
+/* Of what waits, or as many as one round takes. */
+static size_t waiting(const struct combine *c)
+{
+    size_t n = 0;
+
+    for (const struct combine_call *call = c->first; call; call = call->next)
+        n += call->n;
+    return n < COMBINE_MAX ? n : COMBINE_MAX;
+}
+
 /* In the order in which they came, as many as fit; the first always does. */
 static void take(struct combine *c, struct combine_round *r)
 {
@@ -59,7 +69,7 @@ static void take(struct combine *c, struct combine_round *r)
 
     r->n = 0;
     if (head->next)
-        mqm__key_set_clear(&keys);
+        mqm__key_set_clear(&keys, waiting(c));
     while (*end) {
         struct combine_call *call = *end;
 

@@ -19,7 +19,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 
-enum { COMBINE_MAX = 512 }; /* swaps in one call of the store */
+enum { COMBINE_MAX = 1024 }; /* swaps in one call of the store */
 
 /* One thread's call, in its memory until it is finished. */
 struct combine_call {

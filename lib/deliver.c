@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { BATCH_US = 200000, BATCH_MAX = 1024, WAIT_SLICE_MS = 50 };
+enum { BATCH_US = 200000, BATCH_MAX = 4096, WAIT_SLICE_MS = 50 };
 enum { UNKNOWN_MS = 1000 };
 
 static const struct plugin *plugin_of(const struct mqm_host *host)

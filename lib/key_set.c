@@ -18,15 +18,18 @@ static size_t find(const struct key_set *set, const struct mqm_key *key)
     size_t len = key->id_len, at;
 
     at = (id[len - 1] | (size_t)id[len / 2] << 8) * 2654435761u >> 7;
-    for (at %= KEY_SET_SLOTS; set->slot[at]; at = (at + 1) % KEY_SET_SLOTS)
+    for (at &= set->slots - 1; set->slot[at]; at = (at + 1) & (set->slots - 1))
         if (same_key(set->slot[at], key))
             break;
     return at;
 }
 
-void mqm__key_set_clear(struct key_set *set)
+void mqm__key_set_clear(struct key_set *set, size_t n)
 {
-    memset(set, 0, sizeof(*set));
+    set->slots = 2;
+    while (set->slots < 2 * n)
+        set->slots *= 2;
+    memset(set->slot, 0, set->slots * sizeof(*set->slot));
 }
 
 bool mqm__key_set_has(const struct key_set *set, const struct mqm_key *key)

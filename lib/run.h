@@ -85,6 +85,7 @@ struct run {
     _Atomic int64_t *pace_us;
     int64_t working_us; /* monotonic: this chunk's work began then         */
     int64_t worked_us;  /* on the chunks before it                         */
+    int64_t wall_ahead_ms; /* of the wall clock, when it began             */
 
     unsigned char *d; /* the caller's array */
     size_t stride, n, at;

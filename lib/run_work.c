@@ -46,28 +46,28 @@ static void learn_pace(struct run *r, int64_t us)
 
 /* False if this process stood still, or the store did, or the keeper has handed
  * it back because it waited too long. */
-static bool may_begin(struct item *i)
+static bool may_begin(struct item *i, int64_t now_us)
 {
-    int64_t age = mqm__mono_ms() - atomic_load(&i->leased_ms);
+    int64_t age = now_us / 1000 - atomic_load(&i->leased_ms);
     int claimed = PHASE_CLAIMED;
 
     return age < i->w->topic->lease_ms / 2 &&
            atomic_compare_exchange_strong(&i->phase, &claimed, PHASE_WORKING);
 }
 
-static void call_handler(struct run *r, struct item *i)
+static void call_handler(struct run *r, struct item *i, int64_t now_us)
 {
-    int64_t t0 = mqm__mono_us();
+    int64_t until_ms = now_us / 1000 + i->w->topic->handler_ms;
     int outcome;
 
     i->d->result = i->w->result;
     i->d->attempt = i->w->now.attempts;
     i->d->why = i->w->why;
-    i->d->deadline_ms = mqm__now_ms() + i->w->topic->handler_ms;
-    atomic_store(&i->deadline_ms, t0 / 1000 + i->w->topic->handler_ms);
+    i->d->deadline_ms = until_ms + r->wall_ahead_ms;
+    atomic_store(&i->deadline_ms, until_ms);
     outcome = r->handler(r->user, i->d);
     mqm__handler_said(r, i, outcome);
-    learn_pace(r, mqm__mono_us() - t0);
+    learn_pace(r, mqm__mono_us() - now_us);
 }
 
 static int64_t when_again(const struct work *w)
@@ -115,9 +115,9 @@ static void not_ours(struct run *r, struct item *i)
  * more to others.  Only its work counts, since the claims were posted: a store
  * that is slow would be asked for the same again.  What that costs of the lease
  * may_begin() sees. */
-static bool is_late(const struct run *r, const struct chunk *c)
+static bool is_late(const struct run *r, const struct chunk *c, int64_t now_us)
 {
-    int64_t us = r->worked_us + mqm__mono_us() - r->working_us - c->worked_us;
+    int64_t us = r->worked_us + now_us - r->working_us - c->worked_us;
 
     return c->begun && us > LATE_US;
 }
@@ -125,15 +125,18 @@ static bool is_late(const struct run *r, const struct chunk *c)
 /* Claimed.  False: it is handed back, and so is what follows. */
 static bool ours(struct run *r, struct chunk *c, struct item *i)
 {
+    int64_t now_us;
+
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
     if (mqm__lane_blocked(r, i->d->lane)) {
         mqm__put_off(i->d, MQM_LATER, 0, "behind one that comes again");
         mqm__end(r, i, OP_HAND_BACK);
         return true;
     }
-    if (is_late(r, c) || atomic_load(&r->m->stopped))
+    now_us = mqm__mono_us();
+    if (is_late(r, c, now_us) || atomic_load(&r->m->stopped))
         return false;
-    if (!may_begin(i)) {
+    if (!may_begin(i, now_us)) {
         mqm__put_off(i->d, MQM_LATER, 0, "its lease was used up unbegun");
         mqm__block_lane(r, i->d->lane);
         mqm__end(r, i, OP_HAND_BACK);
@@ -145,7 +148,7 @@ static bool ours(struct run *r, struct chunk *c, struct item *i)
         mqm__park(r, i, OP_PARK, i->w->now.doubt == 1 ? WHY_FORGOTTEN
                                                       : WHY_LEASE);
     else
-        call_handler(r, i);
+        call_handler(r, i, now_us);
     return true;
 }
 
@@ -188,6 +191,7 @@ static void work(struct run *r, struct chunk *c)
 void mqm__work_on(struct run *r, struct chunk *c)
 {
     r->working_us = mqm__mono_us();
+    r->wall_ahead_ms = mqm__now_ms() - r->working_us / 1000;
     work(r, c);
     r->worked_us += mqm__mono_us() - r->working_us;
 }

@@ -21,7 +21,7 @@
 #include <pthread.h>
 
 enum {
-    KAFKA_BATCH_MAX = 1024,
+    KAFKA_BATCH_MAX = 4096,
     KAFKA_TEXT_MAX = 512,
     KAFKA_CLOSE_MS = 5000,
     KAFKA_ASK_MS = 5000, /* for one question to the broker */

@@ -19,7 +19,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 
-enum { BATCH = 1024, PIPELINE = 256, MESSAGES = 50000 };
+enum { BATCH = 4096, PIPELINE = 256, MESSAGES = 50000 };
 enum { SPINS = 20000000 };
 
 struct consumer {
