@@ -34,6 +34,7 @@ struct work {
     int sight;              /* a sight: who saw the message first */
 
     /* Its own. */
+    int64_t away_until_ms; /* monotonic: then its policy is too old (rule 9) */
     struct mqm_swap swap;
     struct record next;
     bool finished, waits;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* combine.c - see combine.h. */
 #include "combine.h"
+#include "clock.h"
 #include "error.h"
 #include "key_set.h"
 
@@ -61,20 +62,33 @@ static size_t waiting(const struct combine *c)
     return n < COMBINE_MAX ? n : COMBINE_MAX;
 }
 
+static bool is_late(const struct combine_call *call)
+{
+    return call->until_ms != COMBINE_EVER && mqm__mono_ms() > call->until_ms;
+}
+
 /* In the order in which they came, as many as fit; the first always does. */
 static void take(struct combine *c, struct combine_round *r)
 {
     struct combine_call *head = c->first, **end = &head;
+    bool alone = !head->next;
     struct key_set keys;
 
     r->n = 0;
-    if (head->next)
+    r->late = NULL;
+    if (!alone)
         mqm__key_set_clear(&keys, waiting(c));
     while (*end) {
         struct combine_call *call = *end;
 
+        if (is_late(call)) {
+            *end = call->next;
+            call->next = r->late;
+            r->late = call;
+            continue;
+        }
         /* Asked of the first, too, for the sake of its keys. */
-        if (head->next && !fits(&keys, call, r->n) && call != head)
+        if (!alone && !fits(&keys, call, r->n) && call != head)
             break;
         memcpy(r->s + r->n, call->s, call->n * sizeof(*r->s));
         r->n += call->n;
@@ -114,16 +128,16 @@ static void wake(struct combine *c, struct combine_call *call)
     pthread_mutex_lock(&c->lock);
 }
 
-static void settle(struct combine *c, struct combine_round *r, int result)
+static void settle(struct combine *c, struct combine_call **calls,
+                   const char *story)
 {
     struct combine_call *call, *next, *asleep = NULL;
 
-    for (call = r->calls; call; call = next) {
+    for (call = *calls; call; call = next) {
         next = call->next;
         call->result = first_failure(call);
         if (call->result < 0)
-            snprintf(call->story, sizeof(call->story), "%s",
-                     result < 0 ? mqm_errmsg() : "the store gave no answer");
+            snprintf(call->story, sizeof(call->story), "%s", story);
         call->done = true;
         if (!call->sleeps)
             continue;
@@ -131,9 +145,23 @@ static void settle(struct combine *c, struct combine_round *r, int result)
         call->next = asleep;
         asleep = call;
     }
-    r->calls = NULL;
+    *calls = NULL;
     if (asleep)
         wake(c, asleep);
+}
+
+static void settle_round(struct combine *c, struct combine_round *r, int result)
+{
+    settle(c, &r->calls,
+           result < 0 ? mqm_errmsg() : "the store gave no answer");
+}
+
+static void settle_late(struct combine *c, struct combine_round *r)
+{
+    for (struct combine_call *call = r->late; call; call = call->next)
+        for (size_t i = 0; i < call->n; i++)
+            call->s[i]->result = COMBINE_LATE;
+    settle(c, &r->late, "it waited for too long to be sent");
 }
 
 static void begin_round(struct combine *c)
@@ -142,6 +170,10 @@ static void begin_round(struct combine *c)
     int result = MQM_OK;
 
     take(c, r);
+    if (r->n == 0) {
+        settle_late(c, r);
+        return;
+    }
     c->flying++;
     c->rounds++;
     pthread_mutex_unlock(&c->lock);
@@ -150,10 +182,11 @@ static void begin_round(struct combine *c)
     if (c->room > 1)
         result = c->store->swap_begin(c->self, r->s, r->n);
     pthread_mutex_lock(&c->lock);
-    if (result == MQM_OK)
-        return;
-    c->flying--;
-    settle(c, r, result);
+    if (result != MQM_OK) {
+        c->flying--;
+        settle_round(c, r, result);
+    }
+    settle_late(c, r);
 }
 
 static void end_round(struct combine *c)
@@ -167,7 +200,7 @@ static void end_round(struct combine *c)
     pthread_mutex_lock(&c->lock);
     c->oldest = (c->oldest + 1) % c->room;
     c->flying--;
-    settle(c, r, result);
+    settle_round(c, r, result);
 }
 
 static void lead_once(struct combine *c)
@@ -230,10 +263,11 @@ static void sleep_until_woken(struct combine *c, struct combine_call *call)
 
 /* Under the lock from here on. */
 static void enqueue(struct combine *c, struct combine_call *call,
-                    struct mqm_swap **s, size_t n)
+                    struct mqm_swap **s, size_t n, int64_t until_ms)
 {
     call->s = s;
     call->n = n;
+    call->until_ms = until_ms;
     call->done = call->sleeps = false;
     call->next = NULL;
     sem_init(&call->wake, 0, 0);
@@ -243,9 +277,9 @@ static void enqueue(struct combine *c, struct combine_call *call,
 }
 
 void mqm__combine_post(struct combine *c, struct combine_call *call,
-                       struct mqm_swap **s, size_t n)
+                       struct mqm_swap **s, size_t n, int64_t until_ms)
 {
-    enqueue(c, call, s, n);
+    enqueue(c, call, s, n, until_ms);
     if (c->room > 1 && !c->leading && c->flying < c->room) {
         c->leading = true;
         begin_round(c);
@@ -287,13 +321,14 @@ int mqm__combine_finish(struct combine *c, struct combine_call *call)
     return result_of(call);
 }
 
-int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n)
+int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n,
+                      int64_t until_ms)
 {
     struct combine_call call;
 
     if (n == 0)
         return MQM_OK;
-    enqueue(c, &call, s, n);
+    enqueue(c, &call, s, n, until_ms);
     see_it_done(c, &call);
     return result_of(&call);
 }

@@ -15,16 +15,25 @@
 
 #include <mqmigrate/plugin.h>
 
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
 
 enum { COMBINE_MAX = 1024 }; /* swaps in one call of the store */
 
+/* What waits may have been decided long ago when its turn comes: this process
+ * stood still, or the store did.  A call may say until when it counts.  Later
+ * nothing of it is sent, and the result of each of its swaps is COMBINE_LATE.
+ */
+#define COMBINE_EVER INT64_MAX
+#define COMBINE_LATE INT_MIN
+
 /* One thread's call, in its memory until it is finished. */
 struct combine_call {
     struct mqm_swap **s;
     size_t n;
+    int64_t until_ms; /* monotonic */
     bool done;
     bool sleeps; /* until somebody wakes it: it is done, or it leads */
     sem_t wake;
@@ -36,6 +45,7 @@ struct combine_call {
 /* What the store is given in one call. */
 struct combine_round {
     struct combine_call *calls;
+    struct combine_call *late; /* of those that waited before them */
     size_t n;
     struct mqm_swap *s[COMBINE_MAX];
 };
@@ -57,15 +67,17 @@ int mqm__combine_init(struct combine *c, const struct mqm_store *store,
                       void *self);
 void mqm__combine_destroy(struct combine *c);
 
-/* store->swap() of 1 to COMBINE_MAX swaps, no key twice.  Every result is set.
- * Returns the first that is negative, with its story, else MQM_OK. */
-int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n);
+/* store->swap() of 1 to COMBINE_MAX swaps, no key twice, if that begins until
+ * then, by the monotonic clock in ms.  Every result is set.  Returns the first
+ * that is negative, with its story, else MQM_OK. */
+int mqm__combine_swap(struct combine *c, struct mqm_swap **s, size_t n,
+                      int64_t until_ms);
 
 /* The same in two steps, with other work in between: it is on its way, or
  * whoever serves leads it meanwhile, or else the caller does when it comes
  * back.  the swaps and what they point to are not touched until then. */
 void mqm__combine_post(struct combine *c, struct combine_call *call,
-                       struct mqm_swap **s, size_t n);
+                       struct mqm_swap **s, size_t n, int64_t until_ms);
 int mqm__combine_finish(struct combine *c, struct combine_call *call);
 
 /* Is what was posted on its way, so that nobody has to serve? */

@@ -66,7 +66,7 @@ static int inspect(mqm *m, const struct config *c, const struct mqm_msg *msg,
         ask->expect = MQM_ASK;
         ask->len = 0;
         ask->flags = 0;
-        r = mqm__combine_swap(&m->combine, &ask, 1);
+        r = mqm__combine_swap(&m->combine, &ask, 1, COMBINE_EVER);
     }
     if (r >= 0 && w->swap.now.version)
         r = mqm__decode(&w->now, w->swap.now.value, w->swap.now.len,

@@ -148,7 +148,7 @@ static void send(mqm *m, struct mail *mail)
 
     for (size_t i = 0; i < mail->n; i++)
         s[i] = &mail->letter[i].swap;
-    mqm__combine_swap(&m->combine, s, mail->n);
+    mqm__combine_swap(&m->combine, s, mail->n, COMBINE_EVER);
     r->failed = false;
     for (size_t i = 0; i < mail->n; i++)
         take_answer(r, &mail->letter[i]);
@@ -248,7 +248,7 @@ static void sweep(mqm *m, const struct config *c, const struct topic_config *t)
     mqm__list(m, space, note_old, &w); /* what it came to; the rest next time */
     for (size_t i = 0; i < w.n; i++)
         s[i] = &w.letter[i].swap;
-    mqm__combine_swap(&m->combine, s, w.n);
+    mqm__combine_swap(&m->combine, s, w.n, COMBINE_EVER);
 }
 
 static bool reports_of(const struct topic_config *t)

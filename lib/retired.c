@@ -57,7 +57,7 @@ static int put(mqm *m, const struct topic_config *t, const char *id,
     space_of(space, t);
     s.key = (struct mqm_key){space, id, strlen(id), 0};
     for (int i = 0; i < 8 && r == MQM_LOST; i++) {
-        r = mqm__combine_swap(&m->combine, &one, 1);
+        r = mqm__combine_swap(&m->combine, &one, 1, COMBINE_EVER);
         if (r < 0)
             return r;
         r = s.result;

@@ -39,15 +39,15 @@ claim.c|a proposal whose answer got lost is not remembered|s/if (w->rq.op == OP_
 claim.c|tokens have no random part|s/(x ^ x >> 31) >> (64 - CHANCE)/(x >> 63 >> 1)/
 claim.c|a token that was overtaken is proposed all the same|s/if (w->rq.op != OP_ACQUIRE || w->now.token <= w->rq.token)/if (1)/
 claim.c|a doubt of the store is a plain loss|s/w->rq.unsure = true;/w->rq.unsure = false;/
-claim.c|the policy is never too old|s/w->rq.may_pin_away = [^;]*;/w->rq.may_pin_away = true; (void)since;/
+work.c|the policy is never too old|s/if (m->source.path)\n/if (0)\n/
 claim.c|one key twice in one call of the store|s/!mqm__key_set_add(&keys, &w\[i\]->swap.key)/mqm__key_set_add(\&keys, \&w[i]->swap.key) > 1/
 claim.c|what the store did not answer counts as granted|s/finish(w, r < 0 ? r : -EIO);/finish(w, MQM_OK);/
 claim.c|an unanswered cell is decided on as if it were empty|s/} else if (r == MQM_LOST) {/} else if (r == MQM_LOST || r < 0) {/
-claim.c|a copy out of parking is not told apart|s/w->rq.parked_copy = flags & MQM_FROM_PARKING;/w->rq.parked_copy = false;/
+work.c|a copy out of parking is not told apart|s/w->rq.parked_copy = flags & MQM_FROM_PARKING;/w->rq.parked_copy = false;/
 combine.c|one key twice in one combined call|s/return !twice;/return true;/
 combine.c|a call in flight is written over by the next|s/round\[(c->oldest + c->flying) % c->room\];/round[c->oldest];/
 combine.c|the oldest answer is taken for the newest call's|s/= &c->round\[c->oldest\];/= \&c->round[(c->oldest + c->flying - 1) % c->room];/
-combine.c|a call that could not be begun counts as done|s/    c->flying--;\n    settle(c, r, result);\n}\n\nstatic void end_round/    c->flying--;\n    for (size_t i = 0; i < r->n; i++)\n        r->s[i]->result = MQM_OK;\n    settle(c, r, result);\n}\n\nstatic void end_round/
+combine.c|a call that could not be begun counts as done|s/        c->flying--;\n        settle_round(c, r, result);/        c->flying--;\n        for (size_t i = 0; i < r->n; i++)\n            r->s[i]->result = MQM_OK;\n        settle_round(c, r, result);/
 run_work.c|a claim is begun though its lease is used up|s/return age < i->w->topic->lease_ms \/ 2 &&/return age >= 0 \&\&/
 run_work.c|a doubt is worked on like anything else|s/i->w->topic->in_doubt == MQM_DOUBT_PARK)/0)/
 run_work.c|a handler is not told of a doubt|s/i->d->result = i->w->result;/i->d->result = MQM_OK;/

@@ -157,7 +157,8 @@ START_TEST(test_an_unknown_format)
     open_watcher();
     s.key = (struct mqm_key){"t/issuer/rewards/instances",
                              "0123456789abcdef/kafka/new:1", 28, 1};
-    ck_assert_int_eq(mqm__combine_swap(&m->combine, &swaps, 1), MQM_OK);
+    ck_assert_int_eq(
+        mqm__combine_swap(&m->combine, &swaps, 1, COMBINE_EVER), MQM_OK);
     ck_assert_int_eq(sight(m, 0), 1);
     ck_assert_str_eq(seen.instance, "new:1");
     ck_assert_str_eq(seen.side, "kafka");

@@ -18,9 +18,11 @@ static void write_to(const char *where, const char *text, size_t len)
     ck_assert_int_eq(fclose(f), 0);
 }
 
+static const char *store = "memory:";
+
 static void write_file(const char *where, const char *more)
 {
-    const char *text = config_text("memory:", more);
+    const char *text = config_text(store, more);
 
     write_to(where, text, strlen(text));
 }
@@ -320,6 +322,39 @@ START_TEST(test_rule_09_an_overtaken_policy_is_not_confirmed)
 }
 END_TEST
 
+static void *claim_on_kafka(void *id)
+{
+    struct mqm_claim k = claim("kafka", id);
+
+    return mqm_acquire(m, &k) == MQM_OK ? id : NULL;
+}
+
+/* Decided in time, it waits behind another thread's call until its policy is
+ * too old: what waits is not sent any more. */
+START_TEST(test_rule_09_what_waits_grows_old)
+{
+    char id[] = "3f0c8a4e-55a1-4c7e-9d5a-0a4b7c9e2d11";
+    struct mqm_claim r;
+    pthread_t slow;
+    void *told;
+
+    how.flags = MQM_NO_KEEPER;
+    store = "fault:";
+    open_file(on("0%", ", \"policy_max_age_ms\": 1000"));
+    atomic_store(&the_fault()->delay_ms, 1500);
+    ck_assert_int_eq(pthread_create(&slow, NULL, claim_on_kafka, id), 0);
+    while (!atomic_load(&the_fault()->inside))
+        sleep_ms(1);
+    atomic_store(&the_fault()->delay_ms, 0);
+    r = claim("rocketmq", new_id());
+    ck_assert_int_eq(mqm_acquire(m, &r), MQM_LATER);
+    ck_assert_str_eq(r.why, "policy is stale");
+    ck_assert_int_eq(look_at(m, r.msg.id).state, MQM_FREE);
+    ck_assert_int_eq(pthread_join(slow, &told), 0);
+    ck_assert_ptr_eq(told, id);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("reload");
@@ -338,5 +373,6 @@ int main(void)
     tcase_add_test(tc, test_rule_09_unconfirmed_gives_nothing_away);
     tcase_add_test(tc, test_rule_09_inline_is_always_confirmed);
     tcase_add_test(tc, test_rule_09_an_overtaken_policy_is_not_confirmed);
+    tcase_add_test(tc, test_rule_09_what_waits_grows_old);
     return run_case("reload", tc);
 }

@@ -179,7 +179,8 @@ static void report_as_a_newer_library(void)
 
     s.key = (struct mqm_key){"t/issuer/rewards/instances",
                              "0123456789abcdef/kafka/new:1", 28, 1};
-    ck_assert_int_eq(mqm__combine_swap(&m->combine, &swaps, 1), MQM_OK);
+    ck_assert_int_eq(
+        mqm__combine_swap(&m->combine, &swaps, 1, COMBINE_EVER), MQM_OK);
 }
 
 START_TEST(test_who_cannot_be_declared_dead)
