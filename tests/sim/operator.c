@@ -120,6 +120,7 @@ static void assign(mqm *m, const struct seen *s)
     struct mqm_msg msg = msg_of(s->message, !side_of(s));
     int r = mqm_assign(m, &msg, s->r.token);
 
+    w.message[s->message].assigned |= r == MQM_OK;
     trace("assign %d to %s: %d", s->message, msg.side, r);
     if (r == MQM_OK)
         tally[T_ASSIGN]++;

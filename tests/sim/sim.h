@@ -148,6 +148,7 @@ struct message {
     uint64_t token;     /* of the newest call                            */
     bool forgotten;     /* by the store, once                            */
     bool replayed;      /* out of parking, once                          */
+    bool assigned;      /* to the other side, by the operator            */
     const char *excuse; /* the assumption that was broken for it         */
 };
 

@@ -131,7 +131,9 @@ static void judge(const struct mqm_event *e)
         store_dropped(i, strcmp(e->msg->side, "kafka") ? ROCKET : KAFKA);
     if (!w.plan->gentle)
         return;
-    if (e->result == MQM_LOST && !m->replayed &&
+    /* A failure whose answer got lost is told again, and the operator may have
+     * given the message away in between. */
+    if (e->result == MQM_LOST && !m->replayed && !m->assigned &&
         (!strcmp(e->call, "success") || !strcmp(e->call, "failure")))
         violation(i, "overtaken without a reason");
     /* Two copies in one batch, and a claim of this process whose answer got
