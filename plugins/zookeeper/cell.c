@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cell.c - how a cell lies in a node, and where; and what we wrote ourselves.
+/* cell.c - how a cell lies in a node, and where; and what we remember of some.
  *
  *     byte 0      'u', or 'l' if list() visits it: this is format 1
  *     1 to 8      version, big endian
@@ -12,7 +12,7 @@
  * Versions are microseconds, so half of the numbers are enough, and the next
  * one is always there.
  *
- * What is remembered of our own writes is used only long before the node may be
+ * What is remembered of a cell is used only long before the node may be
  * forgotten: one that was removed and made again begins its dataVersion anew.
  */
 #include "zk.h"
@@ -184,46 +184,44 @@ int zk_unhex(const char *hex, unsigned char *id, size_t *len)
     return 0;
 }
 
-/* ---------------------------- our own writes ---------------------------- */
+/* --------------------------- what is remembered -------------------------- */
 
-static struct zk_own *own_at(const struct zk *z, const struct zk_space *space,
-                             const struct mqm_key *key)
+static struct zk_memo *memo_at(const struct zk *z,
+                               const struct zk_space *space,
+                               const struct mqm_key *key)
 {
     uint64_t h = zk_hash(key->id, key->id_len) + space->number * 31U;
 
-    return &z->own[h % ZK_CACHE];
+    return &z->memos[h % ZK_CACHE];
 }
 
-const struct zk_own *zk_own_find(const struct zk *z,
-                                 const struct zk_space *space,
-                                 const struct mqm_key *key, uint64_t version)
+const struct zk_memo *zk_memo_find(const struct zk *z,
+                                   const struct zk_space *space,
+                                   const struct mqm_key *key, uint64_t version)
 {
     int64_t margin_ms = 2 * z->timeout_ms + 1000;
-    const struct zk_own *own = own_at(z, space, key);
+    const struct zk_memo *memo = memo_at(z, space, key);
 
-    if (own->version != version || own->number != space->number ||
-        own->id_len != key->id_len || key->id_len > ZK_CACHE_ID ||
-        memcmp(own->id, key->id, key->id_len) != 0)
+    if (memo->version != version || memo->number != space->number ||
+        memo->id_len != key->id_len || key->id_len > ZK_CACHE_ID ||
+        memcmp(memo->id, key->id, key->id_len) != 0)
         return NULL;
-    if (own->born_ms != key->born_ms ||
-        own->forget_ms < zk_now_ms(z) + margin_ms)
+    if (memo->born_ms != key->born_ms ||
+        memo->forget_ms < zk_now_ms(z) + margin_ms)
         return NULL;
-    return own;
+    return memo;
 }
 
-void zk_own_put(struct zk *z, const struct zk_space *space,
-                const struct mqm_swap *s, int32_t node, int64_t forget_ms)
+void zk_memo_put(struct zk *z, const struct zk_space *space,
+                 const struct mqm_key *key, const struct zk_memo *memo)
 {
-    struct zk_own *own = own_at(z, space, &s->key);
+    struct zk_memo *at = memo_at(z, space, key);
 
-    if (s->key.id_len > ZK_CACHE_ID)
+    if (key->id_len > ZK_CACHE_ID)
         return;
-    own->version = s->now.version;
-    own->forget_ms = forget_ms;
-    own->born_ms = s->key.born_ms;
-    own->number = space->number;
-    own->node = node;
-    own->listed = (s->flags & MQM_SWAP_LISTED) != 0;
-    own->id_len = (uint8_t)s->key.id_len;
-    memcpy(own->id, s->key.id, s->key.id_len);
+    *at = *memo;
+    at->born_ms = key->born_ms;
+    at->number = space->number;
+    at->id_len = (uint8_t)key->id_len;
+    memcpy(at->id, key->id, key->id_len);
 }

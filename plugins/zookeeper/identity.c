@@ -48,7 +48,7 @@ static void begin_anew(struct zk *z)
 {
     z->floor_ms = mqm__floor_of(z->host, mqm__wall_us() / 1000);
     zk_spaces_free(z);
-    memset(z->own, 0, ZK_CACHE * sizeof(*z->own));
+    memset(z->memos, 0, ZK_CACHE * sizeof(*z->memos));
     memset(z->known, 0, sizeof(z->known));
     z->witness.path[0] = '\0';
     z->host->log(z->host, MQM_WARN,

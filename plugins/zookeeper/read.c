@@ -112,6 +112,11 @@ static void take_cell(struct zk_round *r, size_t i, const struct zk_slot *slot)
         return;
     }
     if (cell.version != r->s[i]->expect) {
+        const struct zk_memo memo = {
+            .version = cell.version, .forget_ms = cell.forget_ms,
+            .node = slot->stat.version, .listed = cell.listed != 0};
+
+        zk_memo_put(z, it->space, &r->s[i]->key, &memo);
         zk_cell_tell(z, &cell, slot->stat.mtime, &r->s[i]->now);
         zk_done(r, i, MQM_LOST);
         return;

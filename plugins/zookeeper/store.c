@@ -140,7 +140,7 @@ static void store_close(void *self)
     zk_session_end(z);
     zk_spaces_free(z);
     free(z->hosts);
-    free(z->own);
+    free(z->memos);
     free(z->items);
     free(z->texts);
     free(z->hints);
@@ -161,10 +161,10 @@ static int store_open(void **self, const struct mqm_host *host,
     z->bucket_ms = 4000;
     z->acl = &ZOO_OPEN_ACL_UNSAFE;
     zk_session_init(z);
-    z->own = calloc(ZK_CACHE, sizeof(*z->own));
+    z->memos = calloc(ZK_CACHE, sizeof(*z->memos));
     z->texts = calloc(ZK_GROUP, sizeof(*z->texts));
     r = zk_forget_init(z);
-    if (r == MQM_OK && z->own && z->texts)
+    if (r == MQM_OK && z->memos && z->texts)
         r = read_settings(z, settings, n);
     else
         r = host->fail(host, -ENOMEM, "zookeeper store: out of memory");

@@ -6,8 +6,9 @@
  *               | +-------+----> done (LOST, DOUBT)
  *               +---------+      a transaction failed: look again
  *
- * A claim begins with WRITE (create), a release of what this process wrote, too
- * (set, with the dataVersion that is remembered); all else begins with READ.
+ * A claim begins with WRITE (create), and so does what follows a cell that was
+ * written or read before (set, with the dataVersion that is remembered); all
+ * else begins with READ.
  * The writes of a space go in transactions of up to ZK_GROUP cells, all in
  * flight at once. A transaction is all or nothing, and tells the first thing
  * alone that was wrong with it: all of it is then read, which tells the rest,
@@ -42,7 +43,7 @@ void zk_done(struct zk_round *r, size_t i, int result)
 
 static void begin(struct zk *z, struct mqm_swap *s, struct zk_item *it)
 {
-    const struct zk_own *own;
+    const struct zk_memo *memo;
 
     it->state = READ;
     it->soon = it->listed = 0;
@@ -54,11 +55,11 @@ static void begin(struct zk *z, struct mqm_swap *s, struct zk_item *it)
             it->state = WRITE;
         return;
     }
-    own = zk_own_find(z, it->space, &s->key, s->expect);
-    if (own) {
+    memo = zk_memo_find(z, it->space, &s->key, s->expect);
+    if (memo) {
         it->state = WRITE;
-        it->node = own->node;
-        it->listed = own->listed;
+        it->node = memo->node;
+        it->listed = memo->listed;
     }
 }
 

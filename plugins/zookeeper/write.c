@@ -137,10 +137,14 @@ static void written(struct zk_round *r, size_t i)
     struct zk_item *it = &r->items[i];
     struct zk_bucket b = {"", ""};
     struct zk *z = r->z;
+    const struct zk_memo memo = {
+        .version = it->version, .forget_ms = it->forget_ms,
+        .node = it->node + 1,
+        .listed = (r->s[i]->flags & MQM_SWAP_LISTED) != 0};
 
     mqm__swap_done(r->s[i], it->version);
     it->state = DONE;
-    zk_own_put(z, it->space, r->s[i], it->node + 1, it->forget_ms);
+    zk_memo_put(z, it->space, &r->s[i]->key, &memo);
     zk_bucket_of(it->space, &r->s[i]->key, &b);
     zk_forget_hint(z, it->space, &b, it->forget_ms);
 }

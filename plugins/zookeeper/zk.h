@@ -65,8 +65,8 @@ struct zk_space {
     char name[256];
 };
 
-/* A cell that we wrote: so a release needs no read before it. */
-struct zk_own {
+/* A cell as we wrote or read it last: what follows needs no read before it. */
+struct zk_memo {
     uint64_t version;
     int64_t forget_ms, born_ms;
     uint32_t number;
@@ -115,7 +115,7 @@ struct zk {
     int64_t clock_ms;   /* server's time - our monotonic time, at least */
     int64_t sampled_us; /* when that was last confirmed */
 
-    struct zk_own *own;
+    struct zk_memo *memos; /* ZK_CACHE of them */
     uint64_t known[ZK_KNOWN];
     int meets; /* the last claims met cells: look before creating */
 
@@ -255,12 +255,14 @@ void zk_index_path(const struct zk *z, const struct zk_space *space,
 int zk_unhex(const char *hex, unsigned char *id, size_t *len);
 uint64_t zk_hash(const void *p, size_t len);
 
-/* What is known of a cell of ours at this version, or NULL. */
-const struct zk_own *zk_own_find(const struct zk *z,
-                                 const struct zk_space *space,
-                                 const struct mqm_key *key, uint64_t version);
-void zk_own_put(struct zk *z, const struct zk_space *space,
-                const struct mqm_swap *s, int32_t node, int64_t forget_ms);
+/* What is remembered of a cell at this version, or NULL. */
+const struct zk_memo *zk_memo_find(const struct zk *z,
+                                   const struct zk_space *space,
+                                   const struct mqm_key *key,
+                                   uint64_t version);
+/* memo: its version, forget_ms, node and listed. */
+void zk_memo_put(struct zk *z, const struct zk_space *space,
+                 const struct mqm_key *key, const struct zk_memo *memo);
 
 /* --------------------------------- calls -------------------------------- */
 

@@ -199,6 +199,56 @@ START_TEST(a_late_release_misses_a_new_cell)
 }
 END_TEST
 
+/* Requests of all sessions, as the server counts them, pings included. */
+static long received(void)
+{
+    char answer[2048] = "";
+    struct sockaddr_in a;
+    size_t len = 0;
+    ssize_t n = 1;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    memset(&a, 0, sizeof(a));
+    a.sin_family = AF_INET;
+    a.sin_port = htons((unsigned short)server.port);
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    ck_assert_int_eq(write(fd, "srvr", 4), 4);
+    for (; n > 0 && len < sizeof(answer) - 1; len += (size_t)(n > 0 ? n : 0))
+        n = read(fd, answer + len, sizeof(answer) - 1 - len);
+    close(fd);
+    ck_assert_ptr_nonnull(strstr(answer, "Received: "));
+    return strtol(strstr(answer, "Received: ") + 10, NULL, 10);
+}
+
+/* What was read is changed without another look, unless it changed since. */
+START_TEST(what_was_read_is_remembered)
+{
+    struct mqm_swap met, last;
+    long before, asks;
+    void *other;
+
+    begin();
+    make(&m, "a", "v");
+    other = open_store();
+    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
+    met = m.s[0];
+    ck_assert_int_eq(run(other, &met), MQM_LOST);
+    before = received();
+    asks = received() - before;
+    before = received();
+    met.expect = met.now.version;
+    ck_assert_int_eq(run(other, &met), MQM_OK);
+    ck_assert_int_le(received() - before - asks, 2); /* one is a ping */
+    last = m.s[0];
+    last.expect = m.s[0].now.version;
+    ck_assert_int_eq(run(self, &last), MQM_LOST);
+    ck_assert_uint_eq(last.now.version, met.now.version);
+    store->close(other);
+    end();
+}
+END_TEST
+
 /* ------------------------- another store, rights ------------------------ */
 
 START_TEST(an_emptied_store_is_noticed)
@@ -296,6 +346,7 @@ int main(int argc, char **argv)
     tcase_add_test(tc, no_node_has_more_than_some_thousand_children);
     tcase_add_test(tc, forgetting_leaves_nothing);
     tcase_add_test(tc, a_late_release_misses_a_new_cell);
+    tcase_add_test(tc, what_was_read_is_remembered);
     tcase_add_test(tc, an_emptied_store_is_noticed);
     tcase_add_test(tc, a_password_is_asked_for);
     tcase_add_test(tc, bad_urls_are_refused);
