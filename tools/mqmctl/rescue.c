@@ -170,12 +170,23 @@ static void on_signal(int number)
     mqm_stop(stop_it);
 }
 
-static int64_t round_ms(const struct rescue *s)
+static int64_t mono_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until the next round.  The store and the brokers work for the consumers four
+ * fifths of the time, however much there is to look at. */
+static int64_t pause_ms(const struct rescue *s, int64_t took_ms)
 {
     const int64_t ms = s->o.older_ms / 10;
-
-    return ms < ROUND_MIN_MS ? ROUND_MIN_MS
+    const int64_t at_least = ms < ROUND_MIN_MS ? ROUND_MIN_MS
                              : ms > ROUND_MAX_MS ? ROUND_MAX_MS : ms;
+
+    return at_least > 4 * took_ms ? at_least : 4 * took_ms;
 }
 
 /* mqm_tick() tells, too, when it is over. */
@@ -194,18 +205,20 @@ static void wait_ms(struct rescue *s, int64_t ms)
 static int watch(struct rescue *s)
 {
     struct sigaction on = {.sa_handler = on_signal};
+    int64_t began_ms;
     int r;
 
     stop_it = s->c->m;
     sigaction(SIGINT, &on, NULL);
     sigaction(SIGTERM, &on, NULL);
     for (;;) {
+        began_ms = mono_ms();
         r = mqm_rescue(s->c->m, &s->o, tell, s);
         if (r == -ECANCELED)
             break;
         if (r < 0)
             (void)failed("this round", r);
-        wait_ms(s, round_ms(s));
+        wait_ms(s, pause_ms(s, mono_ms() - began_ms));
     }
     printf("%zu sent, %zu gone\n", s->sent, s->n_told);
     return CTL_OK;
