@@ -68,6 +68,7 @@ struct mqm {
     size_t n_sides;
     struct memos *memos; /* of mqm_rescue() and mqm_settle(); under lock */
     _Atomic int64_t pace_us; /* of mqm_run() called by the program itself */
+    _Atomic int64_t wait_us; /* of runs, for the store, between two chunks  */
 
     bool keeper_runs;
     pthread_t keeper;

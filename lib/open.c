@@ -72,6 +72,7 @@ static int init(mqm *m, const struct mqm_options *opts)
     atomic_init(&m->token_seed, seed);
     mqm__reporter_init(m);
     atomic_init(&m->pace_us, 10000);
+    atomic_init(&m->wait_us, 0);
     r = mqm__limbo_init(&m->limbo);
     if (r < 0)
         return r;

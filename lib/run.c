@@ -80,6 +80,17 @@ static void finish_ends(struct run *r, struct chunk *c)
 
 /* ------------------------------- the whole ------------------------------- */
 
+/* How long work stood still for the store, the mean of late. */
+static void learn_wait(struct run *r, int64_t us)
+{
+    int64_t wait = atomic_load_explicit(&r->m->wait_us, memory_order_relaxed);
+
+    wait += (us - wait) / 4;
+    atomic_store_explicit(&r->m->wait_us, wait, memory_order_relaxed);
+    r->span_us = wait < SPAN_US ? SPAN_US : wait > SPAN_MAX_US ? SPAN_MAX_US
+                                                               : wait;
+}
+
 static struct chunk *next_chunk(struct run *r, const struct chunk *worked_on)
 {
     struct chunk *c = &r->chunk[r->turn];
@@ -120,7 +131,9 @@ static void work_and_tell(struct run *r, struct chunk *c)
 static void go(struct run *r)
 {
     struct chunk *old = NULL, *now = NULL, *next;
+    int64_t asked_us;
 
+    learn_wait(r, atomic_load(&r->m->wait_us));
     for (;;) {
         if (old && !old->plain) {
             post_ends(r, old);
@@ -136,10 +149,13 @@ static void go(struct run *r)
             post_claims(r, next);
         if (now)
             work_and_tell(r, now);
+        asked_us = mqm__mono_us();
         if (old)
             finish_ends(r, old);
         if (next)
             finish_claims(r, next);
+        if (old || next)
+            learn_wait(r, mqm__mono_us() - asked_us);
         if (now && now->rewound && next) {
             give_back(r, next);
             next = NULL;

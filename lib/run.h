@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* run.h - the whole guard for n copies: decide, claim, work, tell.
  *
- * Copies are claimed in chunks, no more than the handler begins within about
- * CHUNK_US at its present speed.  While one chunk is worked on, the ends of the
+ * Copies are claimed in chunks, no more than the handler begins within 5 ms at
+ * its present speed, or for as long as the store lets a chunk wait, up to 20 ms:
+ * if that takes longer than the work, little else is done.  While one chunk is worked on, the ends of the
  * one before and the claims of the one after it are with the store:
  *
  *     claim 1 | work 1  | work 2        | work 3        | end 3
@@ -25,10 +26,11 @@
 enum {
     CHUNK = WORK_MAX / 2,
     CHUNKS = 3,      /* one ends, one is worked on, one is being claimed */
-    CHUNK_US = 5000, /* the last two together are 10 ms of work          */
+    SPAN_US = 5000,      /* of work in a chunk; the last two are twice that */
+    SPAN_MAX_US = 20000,
     AHEAD_MIN = 8,   /* handlers so slow that a chunk is smaller: nothing */
                      /*   is claimed ahead, a crash would leave doubts   */
-    LATE_US = (CHUNKS + 1) * CHUNK_US, /* of work, and the rest goes back  */
+    LATE = CHUNKS + 1, /* spans of work, and the rest goes back              */
     BLOCKED_MAX = 64
 };
 
@@ -94,6 +96,7 @@ struct run {
     size_t n_blocked;
     struct chunk *chunk; /* CHUNKS of them, the scratch's */
     size_t turn; /* of the chunks */
+    int64_t span_us; /* of work in the next chunk */
     struct scratch *scratch;
 };
 

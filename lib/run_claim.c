@@ -24,15 +24,15 @@ bool mqm__claims_ahead(const struct run *r)
 {
     int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
 
-    return pace * AHEAD_MIN <= CHUNK_US;
+    return pace * AHEAD_MIN <= r->span_us;
 }
 
-/* How many the handler begins within CHUNK_US, or twice that where no other
- * chunk is claimed meanwhile; one while nothing is known. */
+/* How many the handler begins within a span, or two where no other chunk is
+ * claimed meanwhile. */
 static size_t chunk_size(const struct run *r)
 {
     int64_t pace = atomic_load_explicit(r->pace_us, memory_order_relaxed);
-    int64_t us = mqm__claims_ahead(r) ? CHUNK_US : 2 * CHUNK_US;
+    int64_t us = mqm__claims_ahead(r) ? r->span_us : 2 * r->span_us;
     int64_t n = pace > 0 ? us / pace : CHUNK;
 
     n = n < 1 ? 1 : n > CHUNK ? CHUNK : n;

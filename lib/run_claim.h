@@ -14,7 +14,7 @@ struct mqm_delivery *mqm__nth(const struct run *r, size_t i);
 bool mqm__claims_ahead(const struct run *r);
 
 /* The next chunk of the caller's copies: as many as the handler begins within
- * CHUNK_US, each with its work, but for those that are refused or wait. */
+ * its span, each with its work, but for those that are refused or wait. */
 void mqm__fill(struct run *r, struct chunk *c);
 
 void mqm__put_off(struct mqm_delivery *d, int result, int64_t ms,

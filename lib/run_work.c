@@ -36,10 +36,13 @@ static void not_asked(struct run *r, struct item *i)
         mqm__block_lane(r, i->d->lane);
 }
 
+/* The mean of late: one that takes long once, since a busy machine let it wait,
+ * must not make chunks of one for the next dozen.  If all take longer from now
+ * on, what was claimed too much is handed back once. */
 static void learn_pace(struct run *r, int64_t us)
 {
     int64_t old = atomic_load_explicit(r->pace_us, memory_order_relaxed);
-    int64_t new = us > old ? us : old - (old - us) / 4;
+    int64_t new = old ? old + (us - old) / 4 : us;
 
     atomic_store_explicit(r->pace_us, new, memory_order_relaxed);
 }
@@ -119,7 +122,7 @@ static bool is_late(const struct run *r, const struct chunk *c, int64_t now_us)
 {
     int64_t us = r->worked_us + now_us - r->working_us - c->worked_us;
 
-    return c->begun && us > LATE_US;
+    return c->begun && us > LATE * r->span_us;
 }
 
 /* Claimed.  False: it is handed back, and so is what follows. */
