@@ -2,9 +2,10 @@
 /* run.h - the whole guard for n copies: decide, claim, work, tell.
  *
  * Copies are claimed in chunks, no more than the handler begins within 5 ms at
- * its present speed, or for as long as the store lets a chunk wait, up to 20 ms:
- * if that takes longer than the work, little else is done.  While one chunk is worked on, the ends of the
- * one before and the claims of the one after it are with the store:
+ * its present speed; within 20 ms, if the store lets a chunk wait for so long,
+ * since else little would be done but waiting.  While one chunk is worked on,
+ * the ends of the one before and the claims of the one after it are with the
+ * store:
  *
  *     claim 1 | work 1  | work 2        | work 3        | end 3
  *             | claim 2 | end 1 claim 3 | end 2         |
