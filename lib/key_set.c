@@ -23,12 +23,14 @@ static size_t find(const struct key_set *set, const struct mqm_key *key)
     return at;
 }
 
-void mqm__key_set_clear(struct key_set *set, size_t n)
+void mqm__key_set_init(struct key_set *set, const struct mqm_key **slot,
+                       size_t n)
 {
+    set->slot = slot;
     set->slots = 2;
     while (set->slots < 2 * n)
         set->slots *= 2;
-    memset(set->slot, 0, set->slots * sizeof(*set->slot));
+    memset(slot, 0, set->slots * sizeof(*slot));
 }
 
 bool mqm__key_set_has(const struct key_set *set, const struct mqm_key *key)
