@@ -139,7 +139,8 @@ static void answered(mqm *m, struct work *w)
         memset(&w->swap.now, 0, sizeof(w->swap.now));
         look_again(m, w);
     } else if (r == COMBINE_LATE) {
-        w->rq.may_pin_away = false; /* its policy has grown too old */
+        /* Its policy has grown too old, or that of one beside it. */
+        w->rq.may_pin_away = false;
         w->waits = true;
     } else {
         w->why = "the store did not answer";
