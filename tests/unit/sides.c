@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sides.c - subscribing, and the way of an id from mqm_publish() through a
  * broker and a parking topic back to a handler. */
+#include "../../lib/run.h"
 #include "loops.h"
 
 START_TEST(test_subscribe_once_more_after_a_failure)
@@ -122,6 +123,23 @@ START_TEST(test_all_sides_are_asked_before_the_first_is_sent_to)
 }
 END_TEST
 
+/* What a broker is asked for: a chunk as long as it is not known how fast the
+ * handler is, then what it gets through in 200 ms. */
+START_TEST(test_a_batch_is_what_the_handler_gets_through)
+{
+    struct side s = {.name = "kafka"};
+    const struct plugin p = {.side = &s};
+
+    ck_assert_uint_eq(mqm__batch(&p.host), CHUNK);
+    s.pace_us = 1;
+    ck_assert_uint_eq(mqm__batch(&p.host), 4096);
+    s.pace_us = 1000;
+    ck_assert_uint_eq(mqm__batch(&p.host), 200);
+    s.pace_us = 1000000;
+    ck_assert_uint_eq(mqm__batch(&p.host), 1);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("sides");
@@ -132,5 +150,6 @@ int main(void)
     tcase_add_loop_test(tc, test_an_id_gets_through, 0, 2);
     tcase_add_test(tc, test_a_key_that_is_the_id_is_no_other);
     tcase_add_test(tc, test_all_sides_are_asked_before_the_first_is_sent_to);
+    tcase_add_test(tc, test_a_batch_is_what_the_handler_gets_through);
     return run_case("sides", tc);
 }
