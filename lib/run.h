@@ -32,6 +32,7 @@ enum {
     AHEAD_MIN = 8,       /* handlers so slow that a chunk is smaller: nothing */
                          /*   is claimed ahead, a crash would leave doubts   */
     LATE = CHUNKS + 1,   /* spans of work, and the rest goes back            */
+    LONG_US = 10000000,  /* of work for an adapter, and the rest comes again */
     BLOCKED_MAX = 64
 };
 
