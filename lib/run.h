@@ -25,13 +25,14 @@
 #include "side.h"
 
 enum {
-    CHUNK = WORK_MAX / 2,
-    CHUNKS = 3,      /* one ends, one is worked on, one is being claimed */
-    SPAN_US = 5000,      /* of work in a chunk; the last two are twice that */
-    SPAN_MAX_US = 20000,
-    AHEAD_MIN = 8,   /* handlers so slow that a chunk is smaller: nothing */
-                     /*   is claimed ahead, a crash would leave doubts   */
-    LATE = CHUNKS + 1, /* spans of work, and the rest goes back              */
+    CHUNK = WORK_MAX,
+    CHUNKS = 3,          /* one ends, one is worked on, one is being claimed */
+    SPAN_US = 5000,      /* of work in a chunk; where nothing is claimed     */
+    SPAN_MAX_US = 20000, /*   ahead twice that                               */
+    AHEAD_MIN = 8,       /* handlers so slow that a chunk is smaller: nothing */
+                         /*   is claimed ahead, a crash would leave doubts   */
+    LATE = CHUNKS + 1,   /* spans of work, and the rest goes back            */
+    LONG_US = 10000000,  /* of work for an adapter, and the rest comes again */
     BLOCKED_MAX = 64
 };
 
