@@ -91,11 +91,12 @@ static void learn_wait(struct run *r, int64_t us)
                                                                : wait;
 }
 
-/* A handler that became slow after so many were polled: the broker, which takes
- * who does not poll for dead, has waited for long enough. */
+/* The handler, or the store, became slow after so many were polled: the broker,
+ * which takes who does not poll for dead, has waited for long enough. */
 static void leave_rest(struct run *r)
 {
-    if (!r->side || r->worked_us < LONG_US || atomic_load(&r->m->stopped))
+    if (!r->side || mqm__mono_us() - r->began_us < LONG_US ||
+        atomic_load(&r->m->stopped))
         return;
     for (; r->at < r->n; r->at++)
         mqm__put_off(mqm__nth(r, r->at), MQM_LATER, 0, "its batch took long");
@@ -208,7 +209,8 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
              mqm_handler handler, void *user)
 {
     struct run r = {.m = m, .side = side, .handler = handler, .user = user,
-                    .d = (unsigned char *)d, .n = n};
+                    .d = (unsigned char *)d, .n = n,
+                    .began_us = mqm__mono_us()};
 
     if (n == 0)
         return MQM_OK;

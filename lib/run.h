@@ -32,7 +32,7 @@ enum {
     AHEAD_MIN = 8,       /* handlers so slow that a chunk is smaller: nothing */
                          /*   is claimed ahead, a crash would leave doubts   */
     LATE = CHUNKS + 1,   /* spans of work, and the rest goes back            */
-    LONG_US = 10000000,  /* of work for an adapter, and the rest comes again */
+    LONG_US = 10000000,  /* since an adapter polled: the rest comes again    */
     BLOCKED_MAX = 64
 };
 
@@ -87,6 +87,7 @@ struct run {
     mqm_handler handler;
     void *user;
     _Atomic int64_t *pace_us;
+    int64_t began_us;   /* monotonic: the run did                          */
     int64_t working_us; /* monotonic: this chunk's work began then         */
     int64_t worked_us;  /* on the chunks before it                         */
     int64_t wall_ahead_ms; /* of the wall clock, when it began             */
