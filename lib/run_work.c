@@ -114,10 +114,10 @@ static bool waits_long_for_others(const struct item *i)
 }
 
 /* The copy of what was given to the other side stays until that has done it,
- * since it may be the only one.  Meanwhile it is in the way of all behind it, or
- * keeps one of RocketMQ's threads; and over there others may be in the way for
- * this side: where many were given away, each side would wait for the other for
- * ever.  So it goes to the parking topic, where a rescue finds it. */
+ * since it may be the only one.  Meanwhile it is in the way of all behind it,
+ * or keeps one of RocketMQ's threads; and over there others may be in the way
+ * for this side: where many were given away, each side would wait for the other
+ * for ever.  So it goes to the parking topic, where a rescue finds it. */
 static bool moved(struct run *r, struct item *i)
 {
     if (!waits_long_for_others(i) ||

@@ -159,8 +159,9 @@ struct mqm_options {
     void (*audit)(void *user, const struct mqm_event *event);
 
     /* Keep the body of a message that mqm_run() is about to park, or of one
-     * that was given to the other side and waits there; 0: it is safe.  NULL: its side's adapter writes it to the parking topic; where
-     * there is none, the copy is not acknowledged. */
+     * that was given to the other side and waits there; 0: it is safe.  NULL:
+     * its side's adapter writes it to the parking topic; where there is none,
+     * the copy is not acknowledged. */
     int (*park)(void *user, const struct mqm_delivery *d);
 
     /* For mqm_settle() alone: did a message that is parked, or owed in doubt,
