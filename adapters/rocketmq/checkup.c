@@ -318,7 +318,7 @@ int rmq_checkup(void *p, const struct mqm_inquiry *q)
     r = rmq_check_name(self->host, "group", q->group);
     if (r == MQM_OK)
         r = rmq_ask_route(self, q->topic, &route);
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
     look_at_brokers(q, route.body);
     rmq_answer_free(&route);
