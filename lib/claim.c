@@ -139,7 +139,8 @@ static void answered(mqm *m, struct work *w)
         memset(&w->swap.now, 0, sizeof(w->swap.now));
         look_again(m, w);
     } else if (r == COMBINE_LATE) {
-        w->rq.may_pin_away = false; /* its policy has grown too old */
+        /* Its policy has grown too old, or that of one beside it. */
+        w->rq.may_pin_away = false;
         w->waits = true;
     } else {
         w->why = "the store did not answer";
@@ -154,11 +155,12 @@ static void answered(mqm *m, struct work *w)
 static size_t choose(mqm *m, struct work *const *w, size_t n,
                      struct mqm_swap **go)
 {
+    const struct mqm_key *slot[2 * WORK_MAX];
     struct key_set keys;
     size_t k = 0;
 
     if (n > 1)
-        mqm__key_set_clear(&keys, n);
+        mqm__key_set_init(&keys, slot, n);
     for (size_t i = 0; i < n; i++) {
         if (w[i]->finished ||
             (n > 1 && !mqm__key_set_add(&keys, &w[i]->swap.key)))
@@ -174,9 +176,10 @@ static size_t choose(mqm *m, struct work *const *w, size_t n,
 
 bool mqm__work_meets(const struct flight *a, const struct flight *b)
 {
+    const struct mqm_key *slot[2 * WORK_MAX];
     struct key_set keys;
 
-    mqm__key_set_clear(&keys, a->n);
+    mqm__key_set_init(&keys, slot, a->n);
     for (size_t i = 0; i < a->n; i++)
         mqm__key_set_add(&keys, &a->w[i]->swap.key);
     for (size_t i = 0; i < b->n; i++)

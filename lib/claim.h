@@ -16,7 +16,8 @@
 #include "core.h"
 #include "record.h"
 
-enum { WORK_MAX = COMBINE_MAX / 2, SCRATCH_WORKS = 2 * WORK_MAX };
+/* So many works are a script of Redis.  A power of two. */
+enum { WORK_MAX = COMBINE_MAX / 4, SCRATCH_WORKS = 3 * WORK_MAX };
 
 struct work {
     /* Set by the caller; mqm__work_init() does it for a message. */

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert((int)COMBINE_MAX <= (int)KEY_SET_MAX,
-               "a round's keys fit into a set");
+_Static_assert((COMBINE_MAX & (COMBINE_MAX - 1)) == 0,
+               "a power of two, so that c->slot is large enough");
 
 static bool can_begin(const struct mqm_store *store)
 {
@@ -77,7 +77,7 @@ static void take(struct combine *c, struct combine_round *r)
     r->n = 0;
     r->late = NULL;
     if (!alone)
-        mqm__key_set_clear(&keys, waiting(c));
+        mqm__key_set_init(&keys, c->slot, waiting(c));
     while (*end) {
         struct combine_call *call = *end;
 

@@ -60,6 +60,7 @@ struct combine {
     struct combine_call *alone;         /* who wants the store for oneself */
     struct combine_round round[MQM_STORE_BEGUN];
     unsigned oldest, flying;
+    const struct mqm_key *slot[2 * COMBINE_MAX]; /* of who takes, under lock */
     uint64_t rounds; /* calls of the store so far; under lock */
 };
 

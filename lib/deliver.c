@@ -141,10 +141,12 @@ int mqm__deliver(const struct mqm_host *host, struct mqm_delivery *d, size_t n)
     return result;
 }
 
+/* A chunk to learn the pace by: of a handler that takes a tenth of a second the
+ * most would be longer than a broker waits for the next poll. */
 size_t mqm__batch(const struct mqm_host *host)
 {
     int64_t pace = atomic_load(&plugin_of(host)->side->pace_us);
-    int64_t n = pace > 0 ? BATCH_US / pace : BATCH_MAX;
+    int64_t n = pace > 0 ? BATCH_US / pace : CHUNK;
 
     return n < 1 ? 1 : n > BATCH_MAX ? BATCH_MAX : (size_t)n;
 }

@@ -43,6 +43,7 @@ static void copy(const mqm *m, struct work *to, const struct item *i, int op)
     to->rq.proven = true;
     to->rq.lease_ms = from->topic->lease_ms;
     to->version = 0;
+    to->away_until_ms = COMBINE_EVER;
     to->finished = to->unreadable = to->went_back = false;
     memcpy(to->id, from->id, from->swap.key.id_len);
     to->swap.key = from->swap.key;

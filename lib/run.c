@@ -91,10 +91,22 @@ static void learn_wait(struct run *r, int64_t us)
                                                                : wait;
 }
 
+/* The handler, or the store, became slow after so many were polled: the broker,
+ * which takes who does not poll for dead, has waited for long enough. */
+static void leave_rest(struct run *r)
+{
+    if (!r->side || mqm__mono_us() - r->began_us < LONG_US ||
+        atomic_load(&r->m->stopped))
+        return;
+    for (; r->at < r->n; r->at++)
+        mqm__put_off(mqm__nth(r, r->at), MQM_LATER, 0, "its batch took long");
+}
+
 static struct chunk *next_chunk(struct run *r, const struct chunk *worked_on)
 {
     struct chunk *c = &r->chunk[r->turn];
 
+    leave_rest(r);
     if (r->at >= r->n || atomic_load(&r->m->stopped) ||
         (worked_on && !mqm__claims_ahead(r)))
         return NULL;
@@ -197,7 +209,8 @@ int mqm__run(mqm *m, struct side *side, struct mqm_delivery *d, size_t n,
              mqm_handler handler, void *user)
 {
     struct run r = {.m = m, .side = side, .handler = handler, .user = user,
-                    .d = (unsigned char *)d, .n = n};
+                    .d = (unsigned char *)d, .n = n,
+                    .began_us = mqm__mono_us()};
 
     if (n == 0)
         return MQM_OK;

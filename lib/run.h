@@ -25,13 +25,14 @@
 #include "side.h"
 
 enum {
-    CHUNK = WORK_MAX / 2,
-    CHUNKS = 3,      /* one ends, one is worked on, one is being claimed */
-    SPAN_US = 5000,      /* of work in a chunk; the last two are twice that */
-    SPAN_MAX_US = 20000,
-    AHEAD_MIN = 8,   /* handlers so slow that a chunk is smaller: nothing */
-                     /*   is claimed ahead, a crash would leave doubts   */
-    LATE = CHUNKS + 1, /* spans of work, and the rest goes back              */
+    CHUNK = WORK_MAX,
+    CHUNKS = 3,          /* one ends, one is worked on, one is being claimed */
+    SPAN_US = 5000,      /* of work in a chunk; where nothing is claimed     */
+    SPAN_MAX_US = 20000, /*   ahead twice that                               */
+    AHEAD_MIN = 8,       /* handlers so slow that a chunk is smaller: nothing */
+                         /*   is claimed ahead, a crash would leave doubts   */
+    LATE = CHUNKS + 1,   /* spans of work, and the rest goes back            */
+    LONG_US = 10000000,  /* since an adapter polled: the rest comes again    */
     BLOCKED_MAX = 64
 };
 
@@ -86,6 +87,7 @@ struct run {
     mqm_handler handler;
     void *user;
     _Atomic int64_t *pace_us;
+    int64_t began_us;   /* monotonic: the run did                          */
     int64_t working_us; /* monotonic: this chunk's work began then         */
     int64_t worked_us;  /* on the chunks before it                         */
     int64_t wall_ahead_ms; /* of the wall clock, when it began             */

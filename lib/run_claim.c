@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+_Static_assert((int)CHUNKS * (int)CHUNK <= (int)SCRATCH_WORKS,
+               "a work for each copy of a run's chunks");
+
 struct mqm_delivery *mqm__nth(const struct run *r, size_t i)
 {
     return (struct mqm_delivery *)(void *)(r->d + i * r->stride);

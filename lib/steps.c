@@ -129,11 +129,7 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
     mqm__audit(m, c->op == MQM_OP_ACQUIRE ? "acquire" : "end", &c->msg, w);
 }
 
-/* So many are a script of Redis, and of a call of some hundred one part is
- * prepared while another is with the store. */
-enum { PART_MAX = WORK_MAX / 2 };
-
-/* Up to PART_MAX claims of a call, on their way. */
+/* Up to WORK_MAX claims of a call, on their way. */
 struct part {
     struct mqm_claim *const *claims;
     struct work *work; /* one for each */
@@ -185,12 +181,12 @@ static int submit(mqm *m, struct scratch *s, const struct config *conf,
     struct part part[2], *last = NULL, *next;
     int result = MQM_OK;
 
-    for (size_t i = 0, turn = 0; i < n || last; i += PART_MAX, turn ^= 1) {
+    for (size_t i = 0, turn = 0; i < n || last; i += WORK_MAX, turn ^= 1) {
         next = i < n ? &part[turn] : NULL;
         if (next) {
             next->claims = claims + i;
-            next->work = s->work + turn * PART_MAX;
-            next->n = n - i < PART_MAX ? n - i : PART_MAX;
+            next->work = s->work + turn * WORK_MAX;
+            next->n = n - i < WORK_MAX ? n - i : WORK_MAX;
             prepare(m, next, conf);
         }
         if (next && last && mqm__work_meets(&last->flight, &next->flight)) {

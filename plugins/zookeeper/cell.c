@@ -14,6 +14,8 @@
  *
  * What is remembered of a cell is used only long before the node may be
  * forgotten: one that was removed and made again begins its dataVersion anew.
+ * So forget_ms never becomes less, whatever keep_ms a later change asks for:
+ * what others remember, and what one wrote last (identity.c), relies on it.
  */
 #include "zk.h"
 

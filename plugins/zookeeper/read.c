@@ -90,6 +90,7 @@ static void take_none(struct zk_round *r, size_t i)
 
     mqm__swap_none(r->s[i]);
     r->items[i].node = -1;
+    r->items[i].forget_ms = 0;
     r->items[i].listed = r->items[i].soon = 0;
     if (x == MQM_OK)
         r->items[i].state = WRITE;
@@ -123,6 +124,7 @@ static void take_cell(struct zk_round *r, size_t i, const struct zk_slot *slot)
     }
     it->state = WRITE;
     it->node = slot->stat.version;
+    it->forget_ms = cell.forget_ms;
     it->listed = cell.listed;
     it->soon = !cell.listed &&
                cell.forget_ms < zk_now_ms(z) + 2 * z->timeout_ms + 1000;

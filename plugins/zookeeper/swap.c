@@ -59,6 +59,7 @@ static void begin(struct zk *z, struct mqm_swap *s, struct zk_item *it)
     if (memo) {
         it->state = WRITE;
         it->node = memo->node;
+        it->forget_ms = memo->forget_ms;
         it->listed = memo->listed;
     }
 }

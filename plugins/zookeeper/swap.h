@@ -14,7 +14,7 @@ struct zk_item {
     int listed;
     int32_t node;
     uint64_t version; /* the one it is given */
-    int64_t forget_ms;
+    int64_t forget_ms; /* as it is there (0: none); as it is written */
     struct zk_space *space;
 };
 

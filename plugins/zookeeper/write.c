@@ -53,10 +53,14 @@ static int put_ops(struct zk_round *r, size_t i, struct zk_text *t,
     uint64_t now = (uint64_t)mqm__wall_us();
     uint64_t last = s->expect ? s->expect : (uint64_t)it->space->version;
     int listed = (s->flags & MQM_SWAP_LISTED) != 0, len, n = 0;
+    int64_t forget_ms;
     struct zk_cell cell = {0, 0, s->key.born_ms, listed, s->len, s->value};
 
     cell.version = it->version = now > last ? now : last + 1;
-    cell.forget_ms = it->forget_ms = mqm__swap_forget_ms(s, zk_now_ms(z));
+    forget_ms = mqm__swap_forget_ms(s, zk_now_ms(z));
+    if (it->forget_ms < forget_ms)
+        it->forget_ms = forget_ms;
+    cell.forget_ms = it->forget_ms;
     len = (int)zk_cell_write(t->data, &cell);
     zk_cell_path(z, it->space, &s->key, t->cell);
     if (s->expect == 0)

@@ -7,7 +7,7 @@
  *     forget    tick(): the walk; sweep: one bucket
  *     space     spaces and their memory
  *     identity  whose store this is
- *     cell      how a cell lies in a node, and where; what we wrote ourselves
+ *     cell      how a cell lies in a node, and where; what we remember
  *     batch     pipelined requests with one wait for all
  *     session   connecting, and connecting anew
  *     clock     the server's clock
@@ -28,6 +28,7 @@
  * paths, and what is meant for the old one misses.
  *
  * What always holds: a cell and its node under open change in one transaction;
+ * when a cell may be forgotten becomes later with a change, never sooner;
  * a cell is only removed after its space's record says so; a cell is only
  * created in a transaction that finds the record as it was read.
  */
@@ -45,7 +46,7 @@ enum {
     ZK_ROOT_MAX = 200,
     ZK_PATH_MAX = 640, /* root, number, bucket and an id of 128 bytes */
     ZK_GROUP = 64,     /* cells a transaction */
-    ZK_CACHE = 4096,   /* what we wrote last */
+    ZK_CACHE = 4096,   /* what we wrote or read last */
     ZK_CACHE_ID = 32,  /* longer ids are read again */
     ZK_KNOWN = 1024,   /* buckets that are there */
     ZK_SHARDS = 64     /* of open */

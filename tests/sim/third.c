@@ -162,7 +162,10 @@ int third_handler(void *user, const struct mqm_delivery *d)
     if (p->hangs)
         hang(p);
     if (p->slow_until > sim_now)
-        co_sleep(rng_between(r, 50 * MS, 800 * MS));
+        /* Longer than it has told, and not renewed any more: with a renewal
+         * whose answer got lost, too, that is a reason for a doubt. */
+        co_sleep(rng_between(r, 50 * MS,
+                             (w.plan->gentle ? HANDLER_MS - 100 : 800) * MS));
     else
         co_sleep(rng_between(r, 20, w.plan->quick ? 60
                                     : rng_chance(r, 20) ? 20 * MS : 600));

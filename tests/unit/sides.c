@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sides.c - subscribing, and the way of an id from mqm_publish() through a
  * broker and a parking topic back to a handler. */
+#include "../../lib/run.h"
 #include "loops.h"
 
 START_TEST(test_subscribe_once_more_after_a_failure)
@@ -122,15 +123,69 @@ START_TEST(test_all_sides_are_asked_before_the_first_is_sent_to)
 }
 END_TEST
 
+/* What a broker is asked for: a chunk as long as it is not known how fast the
+ * handler is, then what it gets through in 200 ms. */
+START_TEST(test_a_batch_is_what_the_handler_gets_through)
+{
+    struct side s = {.name = "kafka"};
+    const struct plugin p = {.side = &s};
+
+    ck_assert_uint_eq(mqm__batch(&p.host), CHUNK);
+    s.pace_us = 1;
+    ck_assert_uint_eq(mqm__batch(&p.host), 4096);
+    s.pace_us = 1000;
+    ck_assert_uint_eq(mqm__batch(&p.host), 200);
+    s.pace_us = 1000000;
+    ck_assert_uint_eq(mqm__batch(&p.host), 1);
+}
+END_TEST
+
+static int handle_slowly(void *user, const struct mqm_delivery *d)
+{
+    (void)d;
+    sleep_ms(50);
+    ++*(int *)user;
+    return MQM_HANDLED;
+}
+
+/* A handler became slow after so many were polled: the broker does not wait for
+ * all of them. */
+START_TEST(test_a_long_batch_is_cut_short)
+{
+    enum { N = LONG_US / 50000 + 40 };
+    static struct mqm_delivery d[N];
+    static char id[N][MQM_ID_LEN + 1];
+    int n = 0;
+
+    open_loop("", "");
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq(mqm_new_id(id[i]), 0);
+        d[i] = delivery("kafka", id[i]);
+    }
+    ck_assert_int_eq(mqm__run(m, mqm__side(m, "kafka"), d, N, handle_slowly,
+                              &n),
+                     MQM_LATER);
+    ck_assert_int_gt(n, 0);
+    ck_assert_int_le(n, N - 39);
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(d[i].result, i < n ? MQM_OK : MQM_LATER);
+    ck_assert_str_eq(d[n].why, "its batch took long");
+    ck_assert_int_eq(look_at(m, id[n]).state, MQM_FREE);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("sides");
 
+    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, close_it);
     tcase_add_test(tc, test_subscribe_once_more_after_a_failure);
     tcase_add_test(tc, test_subscribe_after_the_first_poll_is_refused);
     tcase_add_loop_test(tc, test_an_id_gets_through, 0, 2);
     tcase_add_test(tc, test_a_key_that_is_the_id_is_no_other);
     tcase_add_test(tc, test_all_sides_are_asked_before_the_first_is_sent_to);
+    tcase_add_test(tc, test_a_batch_is_what_the_handler_gets_through);
+    tcase_add_test(tc, test_a_long_batch_is_cut_short);
     return run_case("sides", tc);
 }

@@ -249,6 +249,40 @@ START_TEST(what_was_read_is_remembered)
 }
 END_TEST
 
+/* Remembered for long, made short by another one, forgotten and made again: it
+ * has the dataVersion that it had when it was read. */
+START_TEST(what_was_read_is_not_a_new_cell)
+{
+    struct mqm_swap met, s;
+    void *other;
+    int r;
+
+    begin();
+    make(&m, "a", "v");
+    other = open_store();
+    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
+    met = m.s[0];
+    met.expect = MQM_ASK;
+    ck_assert_int_eq(run(other, &met), MQM_LOST);
+    s = m.s[0];
+    s.expect = s.now.version;
+    s.keep_ms = 200;
+    ck_assert_int_eq(run(self, &s), MQM_OK);
+    sleep_ms(400);
+    ck_assert_int_eq(store->tick(self), 0);
+    s.expect = 0;
+    s.flags = MQM_SWAP_ANYWAY;
+    s.keep_ms = m.s[0].keep_ms;
+    r = run(self, &s);
+    ck_assert_int_ge(r, 0); /* or it is there still: as good */
+    met.expect = met.now.version;
+    ck_assert_int_eq(run(other, &met), MQM_LOST);
+    ck_assert_uint_eq(met.now.version, s.now.version);
+    store->close(other);
+    end();
+}
+END_TEST
+
 /* ------------------------- another store, rights ------------------------ */
 
 START_TEST(an_emptied_store_is_noticed)
@@ -347,6 +381,7 @@ int main(int argc, char **argv)
     tcase_add_test(tc, forgetting_leaves_nothing);
     tcase_add_test(tc, a_late_release_misses_a_new_cell);
     tcase_add_test(tc, what_was_read_is_remembered);
+    tcase_add_test(tc, what_was_read_is_not_a_new_cell);
     tcase_add_test(tc, an_emptied_store_is_noticed);
     tcase_add_test(tc, a_password_is_asked_for);
     tcase_add_test(tc, bad_urls_are_refused);

@@ -103,6 +103,35 @@ START_TEST(an_expired_session_is_made_anew)
 }
 END_TEST
 
+/* As the reports of an instance that stood still: others let them be forgotten
+ * soon.  That is no loss of what it wrote last. */
+START_TEST(what_others_make_short_is_not_lost)
+{
+    struct mqm_swap s;
+    void *other;
+
+    begin();
+    end();
+    ck_assert_int_eq(open_short_session(&self), 0);
+    make(&m, "a", "value");
+    ck_assert_int_eq(run(self, &m.s[0]), MQM_OK);
+    other = open_store();
+    s = m.s[0];
+    s.expect = s.now.version;
+    s.keep_ms = 100;
+    ck_assert_int_eq(run(other, &s), MQM_OK);
+    sleep_ms(300);
+    ck_assert_int_eq(store->tick(other), 0);
+    store->close(other);
+    ck_assert(zk_script("stop", server.dir));
+    sleep_ms(2500); /* our session expires */
+    ck_assert(zk_script("cont", server.dir));
+    ck_assert_int_eq(run_until_it_works(self, &m.s[1]), MQM_OK);
+    ck_assert_int_lt(memory_from(), case_ms); /* no store that was set back */
+    end();
+}
+END_TEST
+
 START_TEST(a_paused_process_goes_on)
 {
     int pipes[2], status = -1;
@@ -255,6 +284,7 @@ int main(int argc, char **argv)
     tcase_add_test(tc, a_crash_keeps_what_was_reported);
     tcase_add_test(tc, a_stopped_server_costs_the_limit_only);
     tcase_add_test(tc, an_expired_session_is_made_anew);
+    tcase_add_test(tc, what_others_make_short_is_not_lost);
     tcase_add_test(tc, a_paused_process_goes_on);
     tcase_add_test(tc, a_store_set_back_is_noticed);
     tcase_add_test(tc, a_killed_leader_loses_no_claim);

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUND_MIN_MS = 1000, ROUND_MAX_MS = 60000, TICK_MS = 200 };
+enum { ROUND_MIN_MS = 1000, ROUND_MAX_MS = 60000, REST_MAX_MS = 600000 };
+enum { TICK_MS = 200 };
 
 struct rescue {
     struct ctl *c;
@@ -179,14 +180,16 @@ static int64_t mono_ms(void)
 }
 
 /* Until the next round.  The store and the brokers work for the consumers four
- * fifths of the time, however much there is to look at. */
+ * fifths of the time, however much there is to look at; but a round that took
+ * hours since something stood still must not make it rest for the night. */
 static int64_t pause_ms(const struct rescue *s, int64_t took_ms)
 {
     const int64_t ms = s->o.older_ms / 10;
     const int64_t at_least = ms < ROUND_MIN_MS ? ROUND_MIN_MS
                              : ms > ROUND_MAX_MS ? ROUND_MAX_MS : ms;
+    const int64_t rest = took_ms < REST_MAX_MS / 4 ? 4 * took_ms : REST_MAX_MS;
 
-    return at_least > 4 * took_ms ? at_least : 4 * took_ms;
+    return at_least > rest ? at_least : rest;
 }
 
 /* mqm_tick() tells, too, when it is over. */
