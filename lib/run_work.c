@@ -6,6 +6,7 @@
 #include "run_end.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* A holder is usually done long before its lease ends, and until then the lane
  * stands still. */
@@ -100,12 +101,44 @@ static bool is_held_here(const struct run *r, const struct item *i)
     return false;
 }
 
+/* Since when has the other side had it, which this one had first?  What is at
+ * work there changes its record all the time. */
+static bool waits_long_for_others(const struct item *i)
+{
+    const struct record *now = &i->w->now;
+
+    return i->w->result == MQM_LATER && now->reassigned &&
+           strcmp(now->side, i->w->rq.side) != 0 &&
+           now->age_ms >= i->w->topic->lease_ms &&
+           !(i->d->flags & MQM_FROM_PARKING);
+}
+
+/* The copy of what was given to the other side stays until that has done it,
+ * since it may be the only one.  Meanwhile it is in the way of all behind it, or
+ * keeps one of RocketMQ's threads; and over there others may be in the way for
+ * this side: where many were given away, each side would wait for the other for
+ * ever.  So it goes to the parking topic, where a rescue finds it. */
+static bool moved(struct run *r, struct item *i)
+{
+    if (!waits_long_for_others(i) ||
+        mqm__keep_body(r, i->w->topic, i->d) < 0)
+        return false;
+    mqm__log(r->m, MQM_INFO, "side '%s', topic '%s', %s: belongs to the other "
+             "side, which has not done it; its body is in the parking topic",
+             i->w->rq.side, i->w->topic->topic,
+             i->d->msg.origin ? i->d->msg.origin : "?");
+    mqm__put_off(i->d, MQM_OK, 0, "kept for the other side");
+    return true;
+}
+
 /* Not ours to work on: what becomes of the copy. */
 static void not_ours(struct run *r, struct item *i)
 {
     int result = i->w->result;
 
     mqm__audit(r->m, "acquire", &i->d->msg, i->w);
+    if (!mqm__lane_blocked(r, i->d->lane) && moved(r, i))
+        return;
     if (result == MQM_SKIP) {
         mqm__put_off(i->d, MQM_OK, 0, i->w->why);
         return;

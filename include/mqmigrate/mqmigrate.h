@@ -158,8 +158,8 @@ struct mqm_options {
     void (*log)(void *user, int level, const char *text);
     void (*audit)(void *user, const struct mqm_event *event);
 
-    /* Keep the body of a message that mqm_run() is about to park; 0: it is
-     * safe.  NULL: its side's adapter writes it to the parking topic; where
+    /* Keep the body of a message that mqm_run() is about to park, or of one
+     * that was given to the other side and waits there; 0: it is safe.  NULL: its side's adapter writes it to the parking topic; where
      * there is none, the copy is not acknowledged. */
     int (*park)(void *user, const struct mqm_delivery *d);
 
@@ -266,7 +266,10 @@ MQM_API int mqm_should_consume(mqm *m, const struct mqm_msg *msg);
  *                 perhaps finished, without telling.  Ask whoever knows, or
  *                 mqm_release_in_doubt()
  *     MQM_SKIP    it is done or parked, or belongs to the other side
- *     MQM_LATER   another consumer of our side has it
+ *     MQM_LATER   another consumer of our side has it; or the message was
+ *                 given to the other side, and this copy may be the only one:
+ *                 mqm_run() puts it into the parking topic if that takes longer
+ *                 than a lease, or each side could wait for the other for ever
  *     -EBADMSG    no id, or one that cannot be: no other try will help
  *     -ENOENT     a name that the configuration does not have
  *     < 0         unknown: treat all of them as MQM_LATER

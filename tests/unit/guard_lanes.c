@@ -68,6 +68,41 @@ START_TEST(test_lane_stops_behind_one_parked_without_its_body)
 }
 END_TEST
 
+/* What was given to the other side, which does not do it, is in the way of its
+ * lane until a lease's time is over and its body is kept. */
+START_TEST(test_lane_goes_on_behind_one_of_the_other_side)
+{
+    const char *more = switched("0%", ", \"lease_ms\": 1000, \"handler_ms\": "
+                                      "100, \"pause_ms\": 10, "
+                                      "\"pause_max_ms\": 20");
+    struct mqm_delivery d[2];
+    struct mqm_msg msg;
+    int n = 0, outcome = MQM_FAILED;
+
+    how.park = keep;
+    open_with(more);
+    for (int i = 0; i < 2; i++) {
+        d[i] = delivery("kafka", new_id());
+        d[i].lane = 7;
+    }
+    ck_assert_int_eq(mqm_run(m, d, 1, handle_answering, &outcome), MQM_LATER);
+    msg = message("rocketmq", d[0].msg.id);
+    ck_assert_int_eq(mqm_assign(m, &msg, look_at(m, d[0].msg.id).token), MQM_OK);
+    ck_assert_int_eq(mqm_run(m, d, 2, handle_counting, &n), MQM_LATER);
+    ck_assert_int_eq(n, 0);
+    sleep_ms(1050);
+    keeping = -1; /* not to be kept: it stays */
+    ck_assert_int_eq(mqm_run(m, d, 2, handle_counting, &n), MQM_LATER);
+    ck_assert_int_eq(n + kept, 0);
+    keeping = 0;
+    ck_assert_int_eq(mqm_run(m, d, 2, handle_counting, &n), MQM_OK);
+    ck_assert_int_eq(n, 1);
+    ck_assert_int_eq(kept, 1);
+    ck_assert_int_eq(look_at(m, d[0].msg.id).state, MQM_OWED);
+    ck_assert_int_eq(look_at(m, d[1].msg.id).state, MQM_DONE);
+}
+END_TEST
+
 START_TEST(test_tries_with_growing_pauses)
 {
     struct mqm_delivery d;
@@ -202,6 +237,7 @@ int main(void)
     tcase_add_test(tc, test_lane_stops_behind_a_failed_one);
     tcase_add_test(tc, test_lane_before_a_refused_one_goes);
     tcase_add_test(tc, test_lane_stops_behind_one_parked_without_its_body);
+    tcase_add_test(tc, test_lane_goes_on_behind_one_of_the_other_side);
     tcase_add_test(tc, test_tries_with_growing_pauses);
     tcase_add_test(tc, test_claims_pause_longer_with_each_try);
     tcase_add_loop_test(tc, test_no_id_on_both_sides, 0, 5);

@@ -155,6 +155,38 @@ START_TEST(test_what_was_tried_and_has_no_copy_is_sent)
 }
 END_TEST
 
+/* One that fails on Kafka is given to RocketMQ: its copy on Kafka stays for a
+ * lease's time, then it lies in the parking topic, and is found there. */
+START_TEST(test_a_copy_that_waits_for_the_other_side_makes_way)
+{
+    int outcome = MQM_FAILED;
+    const char *id = new_id();
+    struct mqm_msg msg = message("rocketmq", id);
+
+    open_loop("", switched("0%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
+                                 "\"pause_ms\": 10, \"pause_max_ms\": 20"));
+    ck_assert_int_eq(subscribe("rewards", handle_answering, &outcome), 0);
+    ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
+                                   handle_answering, &outcome), 0);
+    send_it(id, NULL);
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_int_eq(mqm_assign(m, &msg, look_at(m, id).token), MQM_OK);
+    outcome = MQM_HANDLED;
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert(!was_said("its body is in the parking topic"));
+    sleep_ms(1050);
+    ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
+    ck_assert_msg(was_said("its body is in the parking topic"), "%s", said);
+    ck_assert_int_eq(look_at(m, id).state, MQM_OWED);
+    atomic_store(&l->gone, 2); /* of both topics */
+    ck_assert_int_eq(rescue(0), 1);
+    assert_fate(MQM_RESCUED, "kafka", "sent");
+    ck_assert_uint_eq(last.flags, MQM_FROM_PARKING);
+    ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
+    ck_assert_int_eq(look_at(m, id).state, MQM_DONE);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("rescue_unsent");
@@ -164,6 +196,7 @@ int main(void)
     tcase_add_test(tc, test_what_was_parked_is_sent_out_of_parking);
     tcase_add_test(tc, test_a_parking_topic_that_cannot_be_read);
     tcase_add_test(tc, test_positions_that_are_not_told);
+    tcase_add_test(tc, test_a_copy_that_waits_for_the_other_side_makes_way);
     tcase_add_loop_test(tc, test_what_was_tried_and_has_no_copy_is_sent, 0, 2);
     return run_case("rescue_unsent", tc);
 }
