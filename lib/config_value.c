@@ -50,9 +50,9 @@ static bool has_control(const char *s)
 
 static bool fits(const struct setting_row *row, const char *s)
 {
-    int64_t len = s ? (int64_t)strlen(s) : -1;
+    const int64_t len = s ? (int64_t)strlen(s) : 0;
 
-    return len >= row->min && len <= row->max;
+    return s && len >= row->min && len <= row->max;
 }
 
 static int read_text(const struct place *p, const json_t *v, char **slot)

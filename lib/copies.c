@@ -146,7 +146,7 @@ int mqm_fetch_copy(mqm *m, const struct mqm_msg *msg,
     const char *place;
     int at = 0, r = check(m, msg && msg->topic && visit, "mqm_fetch_copy");
 
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
     if (msg->id && (msg->id_len == 0 || msg->id_len > MQM_ID_MAX))
         return mqm__fail(-EINVAL, "an id has 1 to %d bytes, not %zu",
@@ -213,7 +213,7 @@ int mqm_positions(mqm *m, const char *side, const char *group,
 
     if (r == 0 && !side)
         r = mqm__fail(-EINVAL, "mqm_positions() needs a side");
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
     snap = mqm__snapshot(m);
     t = mqm__config_topic(snap->config, group, topic);
@@ -255,7 +255,7 @@ int mqm_read_dead(mqm *m, const char *side, const char *group,
     struct snapshot *snap;
     int at, r = check(m, side && topic && visit, "mqm_read_dead");
 
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
     snap = mqm__snapshot(m);
     t = mqm__config_topic(snap->config, group, topic);

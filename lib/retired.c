@@ -161,7 +161,7 @@ static int get_dead(struct listing *l, int side, const char *name, size_t len,
 {
     struct bytes b = {cell->value, cell->len, false};
     const size_t room = l->room * 2 + 16;
-    struct dead *one = l->dead;
+    struct dead *one;
     int r;
 
     if (l->n_dead == l->room) {

@@ -86,9 +86,22 @@ static int put_off(struct settling *s, struct mqm_settled *t, int answer)
     return mqm__settle_tell(s, t);
 }
 
+/* In a copy, since the text ends here; asked again after the pause. */
+static int tell_failed(struct settling *s, const struct mqm_settled *asked)
+{
+    struct mqm_settled t = *asked;
+    char why[512];
+
+    snprintf(why, sizeof(why), "%s", mqm_errmsg());
+    t.fate = MQM_SETTLED_FAILED;
+    t.why = why;
+    mqm__memo_put(s->m, s->topic->space, t.msg, t.record->token,
+                  mqm__mono_ms() + pause_after(s, t.asked));
+    return mqm__settle_tell(s, &t);
+}
+
 static int put_on_record(struct settling *s, struct mqm_settled *t, int answer)
 {
-    char why[512];
     int r = mqm_resolve(s->m, t->msg, t->record->token, answer);
 
     if (r == -EAGAIN) /* the store knows better how old it is */
@@ -106,11 +119,7 @@ static int put_on_record(struct settling *s, struct mqm_settled *t, int answer)
         t->fate = MQM_SETTLED_WAITS;
         t->why = "it moved since it was listed";
     } else {
-        snprintf(why, sizeof(why), "%s", mqm_errmsg());
-        t->fate = MQM_SETTLED_FAILED;
-        t->why = why;
-        mqm__memo_put(s->m, s->topic->space, t->msg, t->record->token,
-                      mqm__mono_ms() + pause_after(s, t->asked));
+        return tell_failed(s, t);
     }
     return mqm__settle_tell(s, t);
 }

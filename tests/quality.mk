@@ -9,7 +9,7 @@ GRINDED  := codec config_edit config_edit_file edges guard_batch hostile sides \
 LINES    ?= 95
 BRANCHES ?= 85
 
-analyze: ## gcc -fanalyzer and clang-tidy (15 min)
+analyze: ## gcc -fanalyzer and clang-tidy (3 min)
 	@scripts/setup analyze
 	@BUILD='$(BUILD)' tests/analyze $(ANALYZED)
 

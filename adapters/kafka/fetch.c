@@ -163,8 +163,9 @@ static int parse(const struct kafka *k, struct place *p, const char *origin)
 {
     int end = 0;
 
-    if (sscanf(origin, "%" SCNd32 "/%" SCNd64 "%n", &p->partition, &p->offset,
-               &end) == 2 &&
+    /* No more digits than fit: what is too large would be another place. */
+    if (sscanf(origin, "%9" SCNd32 "/%18" SCNd64 "%n", &p->partition,
+               &p->offset, &end) == 2 &&
         !origin[end] && p->partition >= 0 && p->offset >= 0)
         return 0;
     return k->host->fail(k->host, -EINVAL,

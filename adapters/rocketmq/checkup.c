@@ -165,11 +165,12 @@ static int64_t clock_of(const char *runtime)
     char text[96];
     long long d, h, m, s;
 
-    if (boot_ms <= 0 ||
+    /* No more than can be added up, whatever it says. */
+    if (boot_ms <= 0 || boot_ms > INT64_MAX / 4 ||
         rmq_json_text(rmq_json_member(table, "runtime"), text, sizeof(text)) <
             0 ||
-        sscanf(text, "[ %lld days, %lld hours, %lld minutes, %lld", &d, &h, &m,
-               &s) != 4)
+        sscanf(text, "[ %9lld days, %9lld hours, %9lld minutes, %9lld", &d, &h,
+               &m, &s) != 4)
         return 0;
     return boot_ms + (((d * 24 + h) * 60 + m) * 60 + s) * 1000;
 }
@@ -318,7 +319,7 @@ int rmq_checkup(void *p, const struct mqm_inquiry *q)
     r = rmq_check_name(self->host, "group", q->group);
     if (r == MQM_OK)
         r = rmq_ask_route(self, q->topic, &route);
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
     look_at_brokers(q, route.body);
     rmq_answer_free(&route);

@@ -122,7 +122,8 @@ static int parse(const struct rmq *self, struct place *p, const char *group,
 
     snprintf(p->topic, sizeof(p->topic), "%s%s", retry ? "%RETRY%" : "",
              retry ? group : topic);
-    if (sscanf(at, "%d/%lld%n", &p->queue, &p->offset, &end) == 2 &&
+    /* No more digits than fit: what is too large would be another place. */
+    if (sscanf(at, "%9d/%18lld%n", &p->queue, &p->offset, &end) == 2 &&
         !at[end] && p->queue >= 0 && p->offset >= 0)
         return MQM_OK;
     return self->host->fail(self->host, -EINVAL,

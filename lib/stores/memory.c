@@ -122,8 +122,9 @@ static void cell_free(struct cell *cell)
     free(cell);
 }
 
-static struct cell *cell_new(struct memory *m, struct space *space,
-                             const struct mqm_key *key)
+/* Where it hangs, as find() says, or NULL. */
+static struct cell **cell_new(struct memory *m, struct space *space,
+                              const struct mqm_key *key)
 {
     struct cell *cell = calloc(1, sizeof(*cell) + key->id_len);
     struct cell **at;
@@ -140,7 +141,7 @@ static struct cell *cell_new(struct memory *m, struct space *space,
     at = &m->buckets[cell->hash & (m->n_buckets - 1)];
     cell->next = *at;
     *at = cell;
-    return cell;
+    return at;
 }
 
 static void tell(const struct cell *cell, struct mqm_cell *now)
@@ -222,14 +223,14 @@ static int swap_missing(struct memory *m, struct space *space,
                         struct mqm_swap *s)
 {
     int r = mqm__swap_missing(s, space->memory_from_ms, space->forgot_unborn);
+    struct cell **at;
 
     if (r != MQM_OK) {
         mqm__swap_none(s);
         return r;
     }
-    if (!cell_new(m, space, &s->key))
-        return -ENOMEM;
-    return change(m, find(m, space, &s->key), s);
+    at = cell_new(m, space, &s->key);
+    return at ? change(m, at, s) : -ENOMEM;
 }
 
 static int swap_one(struct memory *m, struct mqm_swap *s)

@@ -299,7 +299,7 @@ static int store_tick(void *self)
     if (r >= 0 && mqm__redis_put_beat(d)) {
         r = mqm__link_flush(&d->link);
         if (r >= 0)
-            r = mqm__redis_take_beat(d);
+            (void)mqm__redis_take_beat(d);
     }
     return MQM_OK;
 }

@@ -134,7 +134,7 @@ int mqm__link_ready(struct redis_link *l)
                              "%s: out of reach (%s); the next try to connect "
                              "is in %lld ms",
                              l->address.label, l->why,
-                             (long long)(wait_us / 1000 + 1));
+                             (long long)wait_us / 1000 + 1);
     return connect_anew(l);
 }
 

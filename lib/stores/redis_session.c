@@ -235,7 +235,7 @@ static int ask_hello(struct redis *d, uint64_t *base, int *late)
     r = mqm__link_flush(&d->link);
     if (r == MQM_OK)
         r = mqm__redis_reply(d, MQM__REDIS_ARRAY, &reply);
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
     if (!mqm__redis_is_texts(reply, 10))
         return mqm__link_nonsense(&d->link);

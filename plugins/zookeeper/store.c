@@ -29,7 +29,7 @@ static int store_memory(void *self, const char *name, int64_t raise_ms,
         r = zk_space_refresh(z, space);
     if (r == MQM_OK && raise_ms > space->memory_from_ms)
         r = zk_space_raise(z, space, &up);
-    if (r < 0)
+    if (r != MQM_OK)
         return r;
     *memory_from_ms = space->memory_from_ms;
     *created_ms = z->created_ms;

@@ -167,6 +167,8 @@ START_TEST(what_is_gone_is_told)
     refused(&w, "retry/0/4", -EINVAL, "no place");
     refused(&w, "-1/4", -EINVAL, "no place");
     refused(&w, "", -EINVAL, "no place");
+    refused(&w, "4294967296/4", -EINVAL, "no place"); /* nor partition 0 */
+    refused(&w, "0/18446744073709551620", -EINVAL, "no place");
     name_new(other, "t");
     w.topic = other;
     refused(&w, "0/4", -ENOENT, other);

@@ -132,6 +132,14 @@ START_TEST(clocks)
     r.body = "{}";
     must_look();
     must_find("warning clock:", "does not tell its time");
+    r.body = "{\"table\":{\"bootTimestamp\":\"1\",\"runtime\":\"[ "
+             "9223372036854775807 days, 1 hours, 1 minutes, 7 seconds ]\"}}";
+    must_look();
+    must_find("warning clock:", "does not tell its time");
+    r.body = "{\"table\":{\"bootTimestamp\":\"9223372036854775807\",\"runtime\""
+             ":\"[ 1 days, 1 hours, 1 minutes, 7 seconds ]\"}}";
+    must_look();
+    must_find("warning clock:", "does not tell its time");
     r.trouble = HANG_UP;
     must_look();
     must_find("warning clock:", "does not tell its time");

@@ -259,6 +259,8 @@ START_TEST(a_fetch_finds_it_or_says_why)
     ck_assert_int_eq(fetch("1/5"), -ENOENT);
     ck_assert_int_eq(fetch("0/5/"), -EINVAL);
     ck_assert_int_eq(fetch("0/-5"), -EINVAL);
+    ck_assert_int_eq(fetch("4294967296/5"), -EINVAL); /* nor queue 0 */
+    ck_assert_int_eq(fetch("0/18446744073709551621"), -EINVAL);
     stub->pull_status = 9;
     ck_assert_int_eq(fetch("0/4"), -EIO);
     stub->queues = 2; /* the number is one of each broker's */

@@ -39,7 +39,7 @@ static int keep(struct bulk *b, const struct mqm_msg *msg,
                 const struct mqm_record *rec)
 {
     const size_t room = b->room * 2 + 64;
-    struct open_one *more = b->one;
+    struct open_one *more;
 
     if (msg->id_len > sizeof(more->id.bytes))
         return 0;
