@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 300, PAUSE_MAX_MS = 1000, UNSEEN_MS = 4000 };
+enum { LOOK_MS = 300, REST_MAX_MS = 1500, PAUSE_MAX_MS = 1000, UNSEEN_MS = 4000 };
 
 static mqm *m;
 static const char *group, *topic, *status_path;
@@ -134,6 +134,15 @@ static void open_library(const char *config)
         demo_die("resolver: %s", mqm_errmsg());
 }
 
+/* The store is there for the consumers, most of the time; but a look that took
+ * long since a broker was away is no reason to let what is parked wait. */
+static void rest(int64_t took_ms)
+{
+    int64_t ms = 4 * took_ms;
+
+    demo_sleep_ms(ms < LOOK_MS ? LOOK_MS : ms > REST_MAX_MS ? REST_MAX_MS : ms);
+}
+
 int main(int argc, char **argv)
 {
     int only_held = argc == 6 && strcmp(argv[4], "-H") == 0;
@@ -153,12 +162,10 @@ int main(int argc, char **argv)
     third_open(argv[4], 2000);
     demo_stop_on_signals(NULL);
     while (!demo_stopping()) {
-        int64_t began_ms = demo_now_ms(), took_ms;
+        int64_t began_ms = demo_now_ms();
 
         look_once();
-        took_ms = demo_now_ms() - began_ms;
-        /* The store is there for the consumers, most of the time. */
-        demo_sleep_ms(4 * took_ms > LOOK_MS ? 4 * took_ms : LOOK_MS);
+        rest(demo_now_ms() - began_ms);
     }
     look_once();
     mqm_close(m);

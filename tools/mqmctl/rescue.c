@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUND_MIN_MS = 1000, ROUND_MAX_MS = 60000, REST_MAX_MS = 600000 };
+enum { ROUND_MIN_MS = 1000, ROUND_MAX_MS = 60000 };
 enum { TICK_MS = 200 };
 
 struct rescue {
@@ -181,13 +181,14 @@ static int64_t mono_ms(void)
 
 /* Until the next round.  The store and the brokers work for the consumers four
  * fifths of the time, however much there is to look at; but a round that took
- * hours since something stood still must not make it rest for the night. */
+ * long since something stood still is no reason to look later than --older. */
 static int64_t pause_ms(const struct rescue *s, int64_t took_ms)
 {
     const int64_t ms = s->o.older_ms / 10;
     const int64_t at_least = ms < ROUND_MIN_MS ? ROUND_MIN_MS
                              : ms > ROUND_MAX_MS ? ROUND_MAX_MS : ms;
-    const int64_t rest = took_ms < REST_MAX_MS / 4 ? 4 * took_ms : REST_MAX_MS;
+    const int64_t rest = took_ms < s->o.older_ms / 4 ? 4 * took_ms
+                                                     : s->o.older_ms;
 
     return at_least > rest ? at_least : rest;
 }
