@@ -140,7 +140,8 @@ static void judge(const struct mqm_event *e)
      * lost: the second copy takes over what the first was given again. */
     if (e->result == MQM_DOUBT && !m->replayed && !plan_fault_of(i, F_PRODUCER))
         violation(i, "in doubt without a reason");
-    if (!strcmp(e->call, "park (failed)") && m->told < TRIES)
+    /* Out of parking: who claimed it and got no answer need not ask again. */
+    if (!strcmp(e->call, "park (failed)") && m->told < TRIES && !m->replayed)
         violation(i, "failed too often, and was not tried so often");
 }
 
