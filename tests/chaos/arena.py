@@ -117,12 +117,27 @@ class Arena(stage.Stage):
         for name, program in list(self.programs.items()):
             if program.poll() is None or name not in self.workers:
                 continue
-            words = "ended with %d: %s" % (program.returncode,
-                                           self.last_words(name)[-200:])
-            words = re.sub(r"[a-z]+-[0-9]+: |[0-9]{13} ", "", words)
-            self.deaths[words] = self.deaths.get(words, 0) + 1
+            self.note_death(name, program)
             del self.programs[name]
             self.start_worker(self.forget_worker(name))
+
+    def raise_the_resolver(self):
+        """As a worker; and it ends if there is no configuration right now."""
+        program = self.programs["resolver"]
+        if program.poll() is not None:
+            self.note_death("resolver", program)
+            self.start_resolver()
+
+    def note_death(self, name, program):
+        words = "ended with %d: %s" % (program.returncode,
+                                       self.last_words(name)[-200:])
+        words = re.sub(r"[a-z]+-[0-9]+: |[0-9]{13} ", "", words)
+        self.deaths[words] = self.deaths.get(words, 0) + 1
+
+    def close(self):
+        for proxy in self.proxies.values():
+            proxy.close()
+        super().close()
 
     def words_of(self, name):
         try:

@@ -25,13 +25,19 @@ class Proxy:
         ready.wait()
 
     def _run(self, ready):
-        async def begin():
-            await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-            ready.set()
+        async def run():
+            self._end = asyncio.Event()
+            try:
+                server = await asyncio.start_server(
+                    self._serve, "127.0.0.1", self.port)
+            finally:
+                ready.set()
+            await self._end.wait()
+            server.close()
+            self._abort_all()
 
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(begin())
-        self._loop.run_forever()
+        self._loop.run_until_complete(run())
 
     async def _serve(self, reader, writer):
         if self.closed:
@@ -76,6 +82,11 @@ class Proxy:
 
     def slow(self, seconds):
         self.delay_s = seconds
+
+    def close(self):
+        """The port is free then, for the next one."""
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(5)
 
     def mend(self):
         self.closed, self.delay_s = False, 0.0
