@@ -35,6 +35,10 @@ class Proxy:
             await self._end.wait()
             server.close()
             self._abort_all()
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(run())
