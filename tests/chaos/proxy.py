@@ -55,8 +55,11 @@ class Proxy:
             return
         pair = (writer, far[1])
         self._open.add(pair)
-        await asyncio.gather(self._pump(reader, far[1]),
-                             self._pump(far[0], writer))
+        try:
+            await asyncio.gather(self._pump(reader, far[1]),
+                                 self._pump(far[0], writer))
+        except asyncio.CancelledError:
+            pass               # at the end
         self._open.discard(pair)
 
     async def _pump(self, reader, writer):
