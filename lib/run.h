@@ -90,7 +90,7 @@ struct run {
     int64_t began_us;   /* monotonic: the run did                          */
     int64_t working_us; /* monotonic: this chunk's work began then         */
     int64_t worked_us;  /* on the chunks before it                         */
-    int64_t wall_ahead_ms; /* of the wall clock, when it began             */
+    int64_t wall_ahead_us; /* of the wall clock, when that did             */
 
     unsigned char *d; /* the caller's array */
     size_t stride, n, at;

@@ -61,14 +61,14 @@ static bool may_begin(struct item *i, int64_t now_us)
 
 static void call_handler(struct run *r, struct item *i, int64_t now_us)
 {
-    int64_t until_ms = now_us / 1000 + i->w->topic->handler_ms;
+    int64_t until_us = now_us + i->w->topic->handler_ms * 1000;
     int outcome;
 
     i->d->result = i->w->result;
     i->d->attempt = i->w->now.attempts;
     i->d->why = i->w->why;
-    i->d->deadline_ms = until_ms + r->wall_ahead_ms;
-    atomic_store(&i->deadline_ms, until_ms);
+    i->d->deadline_ms = (until_us + r->wall_ahead_us) / 1000;
+    atomic_store(&i->deadline_ms, until_us / 1000);
     outcome = r->handler(r->user, i->d);
     mqm__handler_said(r, i, outcome);
     learn_pace(r, mqm__mono_us() - now_us);
@@ -226,8 +226,11 @@ static void work(struct run *r, struct chunk *c)
 
 void mqm__work_on(struct run *r, struct chunk *c)
 {
+    int64_t wall_us = mqm__wall_us();
+
+    /* The later of the two readings: a deadline may be early, never late. */
     r->working_us = mqm__mono_us();
-    r->wall_ahead_ms = mqm__now_ms() - r->working_us / 1000;
+    r->wall_ahead_us = wall_us - r->working_us;
     work(r, c);
     r->worked_us += mqm__mono_us() - r->working_us;
 }
