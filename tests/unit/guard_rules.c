@@ -2,10 +2,13 @@
 /* guard_rules.c - the rules of one message's life, step by step: 1, 2, 3, 5, 6,
  * 8, 10, 11, 16.  The others: guard_batch.c, guard_time.c, guard_faults.c.
  */
+#include "../quick_clock.h"
 #include "guard.h"
 
-#define SHORT ", \"lease_ms\": 400, \"handler_ms\": 50, \"settle_ms\": 1200, " \
-              "\"pause_ms\": 0"
+#define SHORT ", \"lease_ms\": 20000, \"handler_ms\": 5000, \"settle_ms\": " \
+              "60000, \"pause_ms\": 0"
+
+enum { LEASE_OVER_MS = 20050, SETTLED_MS = 60050 };
 
 /* A store that is younger than the switch doubts no further than it has to. */
 #define EXACT ", \"clock_margin_ms\": 0"
@@ -94,7 +97,7 @@ START_TEST(test_rule_02_held_is_later_by_its_own_lease)
     ask(MQM_LATER, other, &b);
     ck_assert(b.lease_ms > 30000 && b.lease_ms <= 60000);
     ask(MQM_SKIP, other, &c);
-    sleep_ms(450); /* longer than the asker's lease */
+    sleep_ms(LEASE_OVER_MS); /* longer than the asker's lease */
     ask(MQM_LATER, other, &b);
     ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_OK);
     ask(MQM_SKIP, other, &b);
@@ -109,13 +112,13 @@ START_TEST(test_rule_03_lease_over_is_doubt)
     open_with(SHORT);
     ask(MQM_OK, m, &a);
     ask(MQM_LATER, m, &b);
-    sleep_ms(450);
+    sleep_ms(LEASE_OVER_MS);
     ask(MQM_DOUBT, m, &b);
     ck_assert(b.token > a.token);
     ck_assert_uint_eq(look_at(m, id).doubt, a.token);
     ck_assert_int_eq(mqm_release_on_failure(m, &b), MQM_OK);
     ask(MQM_DOUBT, m, &c); /* outlives the failure */
-    sleep_ms(450);
+    sleep_ms(LEASE_OVER_MS);
     ask(MQM_DOUBT, m, &b); /* and another crash */
     ck_assert_uint_eq(look_at(m, id).doubt, a.token);
     ck_assert_int_eq(mqm_release_on_failure(m, &a), MQM_LOST);
@@ -175,7 +178,7 @@ START_TEST(test_rule_06_body_that_cannot_be_kept)
     d = delivery("kafka", new_id());
     ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer), MQM_LATER);
     ck_assert_int_eq(look_at(m, d.msg.id).state, MQM_HELD);
-    sleep_ms(450);
+    sleep_ms(LEASE_OVER_MS);
     keeping = 0; /* comes again, is in doubt, and is parked now */
     answer = MQM_HANDLED;
     ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer), MQM_OK);
@@ -218,7 +221,7 @@ START_TEST(test_rule_06_copy_from_parking)
     ck_assert_int_eq(mqm_release_in_doubt(m, &a), MQM_OK);
     ask(MQM_SKIP, m, &again);
     ask(MQM_LATER, m, &from);
-    sleep_ms(1250);
+    sleep_ms(SETTLED_MS);
     ck_assert_int_eq(mqm_resolve(m, &msg, a.token, MQM_FAILED), MQM_OK);
     ck_assert(look_at(m, id).flags & MQM_UNSENT);
     ask(MQM_OK, m, &from);
@@ -320,7 +323,7 @@ static struct mqm_claim owed_in_doubt(void)
 
     open_with(SHORT);
     ask(MQM_OK, m, &k);
-    sleep_ms(450);
+    sleep_ms(LEASE_OVER_MS);
     ask(MQM_DOUBT, m, &k);
     ck_assert_int_eq(mqm_release_on_failure(m, &k), MQM_OK);
     return k;
@@ -335,7 +338,7 @@ START_TEST(test_rule_11_doubt_is_assigned_when_settled)
     ck_assert_msg(strstr(mqm_errmsg(), "may still act"), "%s", mqm_errmsg());
     ck_assert_str_eq(look_at(m, k.msg.id).side, "kafka");
     ck_assert(look_at(m, k.msg.id).left_ms > 0);
-    sleep_ms(1250);
+    sleep_ms(SETTLED_MS);
     ck_assert(look_at(m, k.msg.id).left_ms == 0);
     ck_assert_int_eq(mqm_assign(m, &to, k.token), MQM_OK);
     ck_assert_str_eq(look_at(m, k.msg.id).side, "rocketmq");
