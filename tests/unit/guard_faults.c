@@ -2,6 +2,8 @@
 /* guard_faults.c - the store loses answers, fails, mutters and is slow: rule 4,
  * and that nothing is granted or dropped on no answer.
  */
+#include "../quick_clock.h"
+
 #include "guard.h"
 
 static struct fault *f;
@@ -9,8 +11,8 @@ static struct fault *f;
 static void open_fault(void)
 {
     how.flags = MQM_NO_KEEPER;
-    m = open_on("fault:", ", \"pause_ms\": 0, \"lease_ms\": 1000, "
-                          "\"handler_ms\": 500");
+    m = open_on("fault:", ", \"pause_ms\": 0, \"lease_ms\": 20000, "
+                          "\"handler_ms\": 5000");
     f = the_fault();
 }
 
@@ -30,9 +32,9 @@ START_TEST(test_rule_04_lost_answer_meets_its_own_token)
     ck_assert(strstr(mqm_errmsg(), "answer lost") != NULL);
     ck_assert_uint_eq(a.token, 0);
     ck_assert_int_eq(look_at(m, a.msg.id).state, MQM_HELD);
-    sleep_ms(100);
+    sleep_ms(2000);
     ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK); /* its first verdict */
-    ck_assert(a.lease_ms <= 900 && a.lease_ms > 0);
+    ck_assert(a.lease_ms <= 18000 && a.lease_ms > 0);
     ck_assert_uint_eq(look_at(m, a.msg.id).token, a.token);
     ck_assert_uint_eq(look_at(m, a.msg.id).attempts, 1);
     ck_assert_int_eq(mqm_acquire(m, &b), MQM_LATER); /* not twice */
@@ -46,10 +48,10 @@ START_TEST(test_rule_04_asked_again_after_its_lease)
 
     atomic_store(&f->lose, 1);
     ck_assert_int_eq(mqm_acquire(m, &a), -ETIMEDOUT);
-    sleep_ms(1050);
+    sleep_ms(20050);
     ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK);
     ck_assert_str_eq(a.why, "asked again, after its lease");
-    ck_assert_int_gt(a.lease_ms, 100); /* a new one, on a busy machine */
+    ck_assert_int_gt(a.lease_ms, 10000); /* a new one */
     ck_assert_int_gt(look_at(m, a.msg.id).left_ms, 0);
     ck_assert_int_eq(mqm_acquire(m, &b), MQM_LATER);
     ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_OK);
@@ -61,7 +63,7 @@ START_TEST(test_rule_04_lost_doubt_stays_doubt)
     struct mqm_claim a = claim("kafka", new_id()), b = a;
 
     ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK);
-    sleep_ms(1050);
+    sleep_ms(20050);
     atomic_store(&f->lose_nth, 1);
     ck_assert_int_eq(mqm_acquire(m, &b), -ETIMEDOUT); /* of the first look */
     atomic_store(&f->lose, 0);
@@ -280,14 +282,14 @@ START_TEST(test_an_answer_that_comes_after_its_lease)
 {
     struct mqm_claim a = claim("kafka", new_id());
 
-    atomic_store(&f->delay_ms, 300);
+    atomic_store(&f->delay_ms, 6000);
     ck_assert_int_eq(mqm_acquire(m, &a), MQM_OK);
-    ck_assert_int_le(a.lease_ms, 700);
-    atomic_store(&f->delay_ms, 600); /* twice: asked, and swapped */
+    ck_assert_int_le(a.lease_ms, 14000);
+    atomic_store(&f->delay_ms, 12000); /* twice: asked, and swapped */
     ck_assert_int_eq(mqm_renew(m, &a), MQM_LOST);
     atomic_store(&f->delay_ms, 0);
     ck_assert_int_eq(mqm_renew(m, &a), MQM_OK); /* nobody has taken it */
-    ck_assert_int_gt(a.lease_ms, 700);
+    ck_assert_int_gt(a.lease_ms, 14000);
     ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_OK);
 }
 END_TEST

@@ -2,6 +2,8 @@
 /* guard_lanes.c - what comes again, and in which order: lanes, tries with their
  * pauses, copies without an id.
  */
+#include "../quick_clock.h"
+
 #include "guard.h"
 
 static int seen[64], n_seen;
@@ -72,8 +74,8 @@ END_TEST
  * lane until a lease's time is over and its body is kept. */
 START_TEST(test_lane_goes_on_behind_one_of_the_other_side)
 {
-    const char *more = switched("0%", ", \"lease_ms\": 1000, \"handler_ms\": "
-                                      "100, \"pause_ms\": 10, "
+    const char *more = switched("0%", ", \"lease_ms\": 20000, \"handler_ms\": "
+                                      "5000, \"pause_ms\": 10, "
                                       "\"pause_max_ms\": 20");
     struct mqm_delivery d[2];
     struct mqm_msg msg;
@@ -90,7 +92,7 @@ START_TEST(test_lane_goes_on_behind_one_of_the_other_side)
     ck_assert_int_eq(mqm_assign(m, &msg, look_at(m, d[0].msg.id).token), MQM_OK);
     ck_assert_int_eq(mqm_run(m, d, 2, handle_counting, &n), MQM_LATER);
     ck_assert_int_eq(n, 0);
-    sleep_ms(1050);
+    sleep_ms(20050);
     keeping = -1; /* not to be kept: it stays */
     ck_assert_int_eq(mqm_run(m, d, 2, handle_counting, &n), MQM_LATER);
     ck_assert_int_eq(n + kept, 0);
@@ -106,11 +108,11 @@ END_TEST
 START_TEST(test_tries_with_growing_pauses)
 {
     struct mqm_delivery d;
-    int64_t pause[] = {300, 600, 900};
+    int64_t pause[] = {9000, 18000, 27000};
     int answer = MQM_FAILED;
 
     how.park = keep;
-    open_with(", \"pause_ms\": 300, \"pause_max_ms\": 900, \"tries\": 4");
+    open_with(", \"pause_ms\": 9000, \"pause_max_ms\": 27000, \"tries\": 4");
     d = delivery("kafka", new_id());
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(mqm_run(m, &d, 1, handle_answering, &answer),
@@ -135,15 +137,15 @@ START_TEST(test_claims_pause_longer_with_each_try)
 {
     struct mqm_claim c;
 
-    open_with(", \"pause_ms\": 200, \"pause_max_ms\": 10000");
+    open_with(", \"pause_ms\": 8000, \"pause_max_ms\": 60000");
     c = claim("kafka", new_id());
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(mqm_acquire(m, &c), MQM_OK);
         ck_assert_uint_eq(c.attempt, (unsigned)i + 1);
         ck_assert_int_eq(mqm_release_on_failure(m, &c), MQM_OK);
         ck_assert_int_eq(mqm_acquire(m, &c), MQM_LATER);
-        ck_assert(c.lease_ms > (200 << i) - 150 && c.lease_ms <= 200 << i);
-        sleep_ms((200 << i) + 20);
+        ck_assert(c.lease_ms > (8000 << i) - 6000 && c.lease_ms <= 8000 << i);
+        sleep_ms((8000 << i) + 20);
     }
 }
 END_TEST

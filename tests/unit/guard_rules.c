@@ -3,6 +3,7 @@
  * 8, 10, 11, 16.  The others: guard_batch.c, guard_time.c, guard_faults.c.
  */
 #include "../quick_clock.h"
+
 #include "guard.h"
 
 #define SHORT ", \"lease_ms\": 20000, \"handler_ms\": 5000, \"settle_ms\": " \

@@ -2,14 +2,16 @@
 /* overtaken.c - work that took longer than its lease, and claims that meet in
  * one call: whoever comes too late is told so, and nothing is done twice.
  */
+#include "../quick_clock.h"
+
 #include "guard.h"
 
 #include "../../lib/claim.h"
 
 #include <sys/wait.h>
 
-#define SHORT ", \"lease_ms\": 1000, \"handler_ms\": 400, \"settle_ms\": 2000, " \
-              "\"pause_ms\": 10"
+#define SHORT ", \"lease_ms\": 20000, \"handler_ms\": 5000, \"settle_ms\": " \
+              "60000, \"pause_ms\": 10"
 
 /* --------------------------------- a batch ------------------------------- */
 
@@ -24,7 +26,7 @@ START_TEST(test_leases_that_are_used_up_unbegun)
         d[i] = delivery("kafka", new_id());
         d[i].lane = i ? 7 : 0;
     }
-    atomic_store(&the_fault()->delay_ms, 600);
+    atomic_store(&the_fault()->delay_ms, 12000);
     r = mqm_run(m, d, 3, handle_counting, &n);
     atomic_store(&the_fault()->delay_ms, 0);
     ck_assert_int_eq(r, MQM_LATER);
@@ -58,7 +60,7 @@ static int oversleep(void *user, const struct mqm_delivery *d)
     struct mqm_claim c = claim("kafka", the_id);
 
     ++*(int *)user;
-    sleep_ms(1100);
+    sleep_ms(20050);
     ck_assert_int_eq(mqm_acquire(other, &c), MQM_DOUBT);
     ck_assert_int_eq(mqm_tick(m), 0);
     checked = mqm_check(d);
