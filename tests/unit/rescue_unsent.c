@@ -3,6 +3,8 @@
  * wherever it lies, and sent. */
 #include "rescues.h"
 
+#define BRIEF ", \"pause_ms\": 10, \"pause_max_ms\": 20"
+
 /* An operator gives it back to Kafka, where its copy was dropped. */
 START_TEST(test_what_was_reassigned_is_sent_from_its_origin)
 {
@@ -37,14 +39,13 @@ static void park_undone(const char *id, int *outcome, int gone)
     struct mqm_delivery d = delivery("rocketmq", id);
     struct mqm_msg msg = message("rocketmq", id);
 
-    open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
-                                   "\"settle_ms\": 1200"));
+    open_loop("", switched("100%", TIMES));
     ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
                                    handle_answering, outcome), 0);
     ck_assert_int_eq(mqm_publish(m, &d), 0);
     ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
     ck_assert_int_eq(look_at(m, id).state, MQM_PARKED);
-    sleep_ms(1250);
+    sleep_ms(SETTLED_MS);
     ck_assert_int_eq(mqm_resolve(m, &msg, look_at(m, id).token, MQM_FAILED),
                      MQM_OK);
     atomic_store(&l->gone, gone);
@@ -131,21 +132,19 @@ START_TEST(test_what_was_tried_and_has_no_copy_is_sent)
     struct mqm_delivery d = delivery("rocketmq", id);
     struct mqm_claim c = claim("rocketmq", id);
 
-    open_loop("", switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
-                                   "\"settle_ms\": 1200, \"pause_ms\": 10, "
-                                   "\"pause_max_ms\": 20"));
+    open_loop("", switched("100%", TIMES BRIEF));
     ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
                                    handle_answering, &outcome), 0);
     ck_assert_int_eq(mqm_publish(m, &d), 0);
     ck_assert_int_eq(mqm_poll(m, "rocketmq", 0), 0);
-    sleep_ms(1250);
+    sleep_ms(SETTLED_MS);
     ck_assert_int_eq(mqm_resolve(m, &c.msg, look_at(m, id).token, MQM_FAILED),
                      MQM_OK);
     ck_assert_int_eq(mqm_acquire(m, &c), MQM_OK);
     if (_i == 0)
         ck_assert_int_eq(mqm_release_on_failure(m, &c), MQM_OK);
     ck_assert_int_eq(rescue(0), 0); /* too young, or at work */
-    sleep_ms(_i ? 1050 : OLDER_MS + 50);
+    sleep_ms(_i ? LEASE_OVER_MS : OLDER_MS + 50);
     ck_assert_int_eq(look_at(m, id).state, _i ? MQM_HELD : MQM_OWED);
     ck_assert_int_eq(rescue(0), 1);
     assert_fate(MQM_RESCUED, "rocketmq", "sent");
@@ -163,8 +162,7 @@ START_TEST(test_a_copy_that_waits_for_the_other_side_makes_way)
     const char *id = new_id();
     struct mqm_msg msg = message("rocketmq", id);
 
-    open_loop("", switched("0%", ", \"lease_ms\": 1000, \"handler_ms\": 100, "
-                                 "\"pause_ms\": 10, \"pause_max_ms\": 20"));
+    open_loop("", switched("0%", TIMES BRIEF));
     ck_assert_int_eq(subscribe("rewards", handle_answering, &outcome), 0);
     ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
                                    handle_answering, &outcome), 0);
@@ -174,7 +172,7 @@ START_TEST(test_a_copy_that_waits_for_the_other_side_makes_way)
     outcome = MQM_HANDLED;
     ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
     ck_assert(!was_said("its body is in the parking topic"));
-    sleep_ms(1050);
+    sleep_ms(LEASE_OVER_MS);
     ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
     ck_assert_msg(was_said("its body is in the parking topic"), "%s", said);
     ck_assert_int_eq(look_at(m, id).state, MQM_OWED);

@@ -5,9 +5,14 @@
 #ifndef TESTS_RESCUES_H
 #define TESTS_RESCUES_H
 
+#include "../quick_clock.h"
+
 #include "loops.h"
 
-enum { OLDER_MS = 100 };
+enum { OLDER_MS = 15000, LEASE_OVER_MS = 20050, SETTLED_MS = 60050 };
+
+#define TIMES ", \"lease_ms\": 20000, \"handler_ms\": 5000, \"settle_ms\": " \
+              "60000"
 
 static int handled;
 
@@ -27,8 +32,7 @@ static char trace[32];
 static inline void open_lost(const char *both)
 {
     handled = 0;
-    open_loop(both, switched("100%", ", \"lease_ms\": 1000, \"handler_ms\": "
-                                     "100, \"settle_ms\": 1200"));
+    open_loop(both, switched("100%", TIMES));
     ck_assert_int_eq(subscribe("rewards", note_trace, trace), 0);
     ck_assert_int_eq(mqm_subscribe(m, "rocketmq", "issuer", "rewards",
                                    note_trace, trace), 0);

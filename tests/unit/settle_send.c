@@ -114,7 +114,7 @@ START_TEST(test_what_failed_too_often_comes_back_with_pauses)
     const char *id = new_id();
 
     open_asking(TIMES ", \"tries\": 1");
-    pause_ms = 1500;
+    pause_ms = 30000;
     asked.answer = outcome = MQM_FAILED;
     send_it(id, NULL);
     poll_both();

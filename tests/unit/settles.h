@@ -5,17 +5,19 @@
 #ifndef TESTS_SETTLES_H
 #define TESTS_SETTLES_H
 
+#include "../quick_clock.h"
+
 #include "loops.h"
 
-#define TIMES ", \"lease_ms\": 1000, \"handler_ms\": 100, \"settle_ms\": 2000, " \
-              "\"pause_ms\": 10, \"pause_max_ms\": 20"
+#define TIMES ", \"lease_ms\": 20000, \"handler_ms\": 5000, \"settle_ms\": " \
+              "60000, \"pause_ms\": 10, \"pause_max_ms\": 20"
 
-enum { RESEND_MS = 1500 };
+enum { RESEND_MS = 30000 };
 
 static int outcome; /* of the handler */
 static int handled;
 static int headers;
-static int64_t pause_ms = 40;
+static int64_t pause_ms = 4000;
 static char trace[32];
 
 /* All headers are that one. */
@@ -106,7 +108,7 @@ static inline int settle(void)
 static inline void settle_until_sent(void)
 {
     do {
-        sleep_ms(20);
+        sleep_ms(500);
         settle();
     } while (!saw.n[MQM_SETTLED_SENT]);
 }
@@ -143,7 +145,7 @@ static inline const char *park(void)
 static inline void wait_until_settled(const char *id)
 {
     while (look_at(m, id).left_ms > 0)
-        sleep_ms(20);
+        sleep_ms(500);
 }
 
 static inline const char *park_and_deny(void)

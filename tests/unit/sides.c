@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sides.c - subscribing, and the way of an id from mqm_publish() through a
  * broker and a parking topic back to a handler. */
+#include "../quick_clock.h"
+
 #include "../../lib/run.h"
 #include "loops.h"
 
@@ -62,13 +64,13 @@ START_TEST(test_an_id_gets_through)
     const char *id = new_id();
     int outcome = MQM_UNSURE;
 
-    open_loop(where[_i], ", \"lease_ms\": 1000, \"handler_ms\": 100, "
-                         "\"settle_ms\": 1200");
+    open_loop(where[_i], ", \"lease_ms\": 20000, \"handler_ms\": 5000, "
+                         "\"settle_ms\": 60000");
     ck_assert_int_eq(subscribe("rewards", handle_answering, &outcome), 0);
     send_it(id, NULL);
     ck_assert_int_eq(mqm_poll(m, "kafka", 0), 0);
     ck_assert_int_eq(look_at(m, id).state, MQM_PARKED);
-    sleep_ms(1250);
+    sleep_ms(60050);
     {
         struct mqm_msg msg = message("kafka", id);
 
