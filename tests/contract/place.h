@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY = 300 };
+enum { MANY = 300, LIMIT_MS = 3000 };
 
 static char url[128];
 
@@ -34,11 +34,14 @@ static void *self;
 
 static void *open_store(void)
 {
+    char limit[16];
     struct mqm_setting settings[] = {{"url", url, 0},
-                                     {"timeout_ms", "3000", 0}};
+                                     {"timeout_ms", limit, 0}};
     void *s = NULL;
-    int r = store->open(&s, &fake_host, settings, 2);
+    int r;
 
+    snprintf(limit, sizeof(limit), "%d", LIMIT_MS);
+    r = store->open(&s, &fake_host, settings, 2);
     ck_assert_msg(r == 0, "open: %d %s", r, fake_failure);
     return s;
 }

@@ -116,7 +116,7 @@ END_TEST
 
 static int run_until_it_works(struct mqm_swap *s)
 {
-    int64_t give_up = now_ms() + 10000;
+    int64_t give_up = now_ms() + 30000;
     int r;
 
     do {
@@ -141,7 +141,7 @@ START_TEST(is_gone_and_comes_back)
         fake_failure[0] = '\0';
         t0 = now_ms();
         ck_assert_int_lt(run(self, &s), 0);
-        ck_assert_int_lt(now_ms() - t0, 3500);
+        ck_assert_int_lt(now_ms() - t0, 2 * LIMIT_MS);
         ck_assert_msg(strlen(fake_failure) > 20, "%s", fake_failure);
         place->mend();
         s = a_swap("three", 0, "c");
