@@ -51,7 +51,7 @@ static int begin(struct dir *d)
     d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (d->fd < 0)
         return dir_fail(d, "cannot open");
-    r = dir_lock(d, TIMEOUT_MS);
+    r = dir_lock(d, d->timeout_ms);
     if (r == 0)
         r = dir_read(d, d->fd, "begun", &d->begun, sizeof(d->begun));
     if (r == -ENOENT) {
