@@ -51,7 +51,7 @@ START_TEST(test_one_by_an_old_policy)
     ck_assert_int_eq(mqm_reload(other), 0);
     ck_assert_int_eq(mqm_tick(other), 0);
     assert_no("kafka", "age;"); /* of the one that took it last */
-    ck_assert_ptr_nonnull(strstr(heard.text, "20 s more"));
+    assert_young();
 }
 END_TEST
 
@@ -65,7 +65,7 @@ START_TEST(test_one_that_left)
     other = NULL;
     aged(MAX_AGE_MS);
     assert_no("kafka", "age;");
-    ck_assert_ptr_nonnull(strstr(heard.text, "for 0 s only"));
+    assert_young();
 }
 END_TEST
 
@@ -122,7 +122,7 @@ START_TEST(test_one_that_is_declared_dead)
     n_dead = 1;
     assert_no("kafka", "age;"); /* it may have lived until a moment ago */
     ck_assert_str_eq(heard.remarks, "dead;");
-    ck_assert_ptr_nonnull(strstr(heard.text, "for 0 s only: 20 s more"));
+    assert_young();
     max_age_of(m, 50);
     aged(MAX_AGE_MS);
     assert_yes("kafka");

@@ -8,6 +8,8 @@
 #ifndef TESTS_RETIRES_H
 #define TESTS_RETIRES_H
 
+#include "../quick_clock.h"
+
 #include "loops.h"
 
 #include "../../lib/core.h"
@@ -192,6 +194,18 @@ static inline int retired(const char *side)
     ck_assert_int_eq(mqm_retirements(m, NULL, "rewards", note_retired,
                                      (void *)(uintptr_t)side), 0);
     return last.n;
+}
+
+/* By its words the policy is in force since now, and 20 s have to be: but for
+ * what this machine took. */
+static inline void assert_young(void)
+{
+    const char *at = strstr(heard.text, "in force everywhere for ");
+    long long is, more;
+
+    ck_assert_msg(at && sscanf(at, "in force everywhere for %lld s only: %lld s "
+                                   "more", &is, &more) == 2, "%s", heard.text);
+    ck_assert_msg(is < 10 && is + more >= 20 && is + more <= 21, "%s", at);
 }
 
 /* No, for these reasons and no other, and nothing is written down. */
