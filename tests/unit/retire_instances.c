@@ -3,6 +3,8 @@
  * switched off: on one store with another consumer, and what is left of it. */
 #include "retires.h"
 
+enum { AGE_MS = 5000 }; /* of a policy, in some cases */
+
 /* Another consumer, by the policy of this moment. */
 static void open_other(const char *side)
 {
@@ -123,18 +125,19 @@ START_TEST(test_one_that_is_declared_dead)
     assert_no("kafka", "age;"); /* it may have lived until a moment ago */
     ck_assert_str_eq(heard.remarks, "dead;");
     assert_young();
-    max_age_of(m, 50);
+    max_age_of(m, AGE_MS);
+    sleep_ms(AGE_MS + 50);
     aged(MAX_AGE_MS);
     assert_yes("kafka");
     snprintf(words, sizeof(words), "%s;", name);
     ck_assert_str_eq(last.dead, words);
-    max_age_of(other, 50);
+    max_age_of(other, AGE_MS);
     ck_assert_int_lt(take_forty(other), 40); /* rule 9 */
     ck_assert_int_eq(mqm_tick(other), 0);
     ck_assert_int_eq(take_forty(other), 40);
     ck_assert_int_eq(ask("kafka", 0), -EBUSY);
     n_dead = 0;
-    sleep_ms(60);
+    sleep_ms(AGE_MS + 50);
     assert_yes("kafka");
 }
 END_TEST
@@ -148,23 +151,24 @@ START_TEST(test_a_namesake_of_the_dead)
     open_both("50%");
     open_other("kafka");
     silence();
+    sleep_ms(AGE_MS);
     first = other;
     dead[n_dead++] = "worker-1";
     open_other("kafka"); /* in its place, by this old policy */
     set("cut", "100%");
-    max_age_of(m, 50);
+    max_age_of(m, AGE_MS);
     aged(MAX_AGE_MS);
     assert_no("kafka", "instance;");
     ck_assert_ptr_nonnull(strstr(heard.text, "by another policy (switch on, "
                                              "cut 50.0000%)"));
     ck_assert_int_eq(mqm_reload(other), 0);
     ck_assert_int_eq(mqm_tick(other), 0);
-    sleep_ms(100);
+    sleep_ms(AGE_MS + 50);
     assert_yes("kafka");
     ck_assert_str_eq(last.dead, "worker-1;");
     mqm_close(first);
     n_dead = 0;
-    sleep_ms(100);
+    sleep_ms(AGE_MS + 50);
     assert_yes("kafka"); /* rests on nobody's word any more */
     ck_assert_str_eq(last.dead, "");
 }
