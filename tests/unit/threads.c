@@ -249,12 +249,14 @@ START_TEST(test_reload_while_four_run)
 }
 END_TEST
 
+enum { SLOW_MS = 2000 };
+
 static atomic_int begun;
 static int slow(void *user, const struct mqm_delivery *d)
 {
     (void)user, (void)d;
     atomic_fetch_add(&begun, 1);
-    sleep_ms(300);
+    sleep_ms(SLOW_MS);
     return MQM_HANDLED;
 }
 
@@ -272,13 +274,13 @@ START_TEST(test_close_waits_for_a_handler)
     pthread_t thread;
     int r = -1;
 
-    open_with(", \"lease_ms\": 150");
+    open_with(", \"lease_ms\": 1500"); /* is renewed meanwhile */
     make_ids();
     ck_assert_int_eq(pthread_create(&thread, NULL, run_slowly, &r), 0);
     while (!atomic_load(&begun))
         sleep_ms(1);
     mqm_close(m);
-    ck_assert(now_ms() - t0 >= 290);
+    ck_assert_int_ge(now_ms() - t0, SLOW_MS - 10);
     m = NULL;
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     ck_assert_int_eq(r, MQM_OK);
