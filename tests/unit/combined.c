@@ -5,7 +5,7 @@
 #include "../redis_server.h"
 #include "guard.h"
 
-enum { MANY = 8, MESSAGES = 60, TRIES = 5 };
+enum { MANY = 8, MESSAGES = 60, TRIES = 10 };
 
 static struct redis_server server;
 
@@ -113,10 +113,9 @@ int main(void)
 {
     TCase *tc = tcase_create("combined");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, NULL, close_it);
     tcase_add_test(tc, test_on_a_slow_store);
     tcase_add_test(tc, test_on_redis);
     tcase_add_test(tc, test_one_alone);
-    return run_case("combined", tc);
+    return run_case_for("combined", tc, 120);
 }
