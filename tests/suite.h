@@ -30,7 +30,7 @@ static inline int run_case_for(const char *name, TCase *tc, double seconds)
 
 static inline int run_case(const char *name, TCase *tc)
 {
-    return run_case_for(name, tc, 60);
+    return run_case_for(name, tc, 120);
 }
 
 #endif

@@ -219,8 +219,7 @@ int main(void)
 {
     TCase *tc = tcase_create("combine");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, test_one_call_at_a_time);
     tcase_add_test(tc, test_calls_in_flight);
-    return run_case("combine", tc);
+    return run_case_for("combine", tc, 120);
 }

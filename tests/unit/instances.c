@@ -249,7 +249,6 @@ int main(int argc, char **argv)
     if (is_consumer(argc, argv))
         return consume(argv + 2);
     tc = tcase_create("instances");
-    tcase_set_timeout(tc, 240);
     tcase_add_checked_fixture(tc, NULL, close_it);
     tcase_add_test(tc, test_several_processes_sqlite);
     tcase_add_test(tc, test_who_does_nothing_is_not_there);
@@ -262,5 +261,5 @@ int main(int argc, char **argv)
     tcase_add_test(tc, test_none_wanted);
     tcase_add_test(tc, test_names_are_asked_for);
     tcase_add_test(tc, test_the_store);
-    return run_case("instances", tc);
+    return run_case_for("instances", tc, 240);
 }

@@ -128,8 +128,7 @@ int main(void)
 {
     TCase *tc = tcase_create("restore_redis");
 
-    tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, serve, end_all);
     tcase_add_test(tc, no_doubt_and_none_twice);
-    return run_case("restore_redis", tc);
+    return run_case_for("restore_redis", tc, 120);
 }

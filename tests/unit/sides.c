@@ -180,7 +180,6 @@ int main(void)
 {
     TCase *tc = tcase_create("sides");
 
-    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, close_it);
     tcase_add_test(tc, test_subscribe_once_more_after_a_failure);
     tcase_add_test(tc, test_subscribe_after_the_first_poll_is_refused);
