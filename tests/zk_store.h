@@ -22,11 +22,16 @@ static char url[160];
 static void *self;
 static int64_t case_ms;
 
+/* Of a call: more than a busy machine needs; those that reach it want less. */
+static int limit_ms = 20000;
+
 static inline int open_with(void **h, const char *name, const char *value)
 {
+    char limit[16];
     struct mqm_setting settings[] = {
-        {"url", url, 0}, {"timeout_ms", "3000", 0}, {name, value, 1}};
+        {"url", url, 0}, {"timeout_ms", limit, 0}, {name, value, 1}};
 
+    snprintf(limit, sizeof(limit), "%d", limit_ms);
     *h = NULL;
     return store->open(h, &fake_host, settings, name ? 3 : 2);
 }
