@@ -55,7 +55,7 @@ static inline void teardown(void)
 static int open_with(void **s, const char *name, const char *value)
 {
     struct mqm_setting settings[] = {
-        {"url", url, 0}, {"timeout_ms", "5000", 0}, {name, value, 0}};
+        {"url", url, 0}, {"timeout_ms", "20000", 0}, {name, value, 0}};
 
     fake_failure[0] = '\0';
     return mqm__store_sqlite.store->open(s, &fake_host, settings,

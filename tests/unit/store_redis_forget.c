@@ -113,10 +113,10 @@ START_TEST(without_a_time_by_the_last_write)
     a.keep_ms = 3600000;
     ck_assert_int_eq(run_again(&a, 0), MQM_OK);
     ck_assert_int_gt(tell("PTTL %s", key), 3590000);
-    a.keep_ms = 40;
+    a.keep_ms = 1500;
     ck_assert_int_eq(run_again(&a, 0), MQM_OK);
     ck_assert_int_eq(run(&b), MQM_OK); /* none can have been forgotten */
-    sleep_ms(150);
+    sleep_ms(1600);
     ck_assert_int_eq(tell("EXISTS %s", key), 0);
     ck_assert_int_eq(ask(&a), MQM_DOUBT);
     ck_assert_int_eq(ask(&b), MQM_LOST);
@@ -168,13 +168,20 @@ static int unknown_of(int64_t born_ms)
     return run(&s);
 }
 
+/* One born just now.  A busy machine may let it grow older than what is kept
+ * the shortest, and then it is in doubt: another one then. */
 static int put_for(const char *id, int64_t keep_ms)
 {
-    struct mqm_swap s = a_swap(id, 0);
+    int r = MQM_DOUBT;
 
-    s.key.born_ms = now_ms();
-    s.keep_ms = keep_ms;
-    return run(&s);
+    for (int i = 0; i < 5 && r == MQM_DOUBT; i++) {
+        struct mqm_swap s = a_swap(id, 0);
+
+        s.key.born_ms = now_ms();
+        s.keep_ms = keep_ms;
+        r = run(&s);
+    }
+    return r;
 }
 
 START_TEST(keep_is_lowered)
@@ -254,13 +261,13 @@ START_TEST(keep_is_raised_and_one_is_of_the_future)
 {
     struct mqm_swap s = a_swap("future", 0);
 
-    s.key.born_ms = now_ms() + 500;
+    s.key.born_ms = now_ms() + 1500;
     s.keep_ms = 40;
     ck_assert_int_eq(run(&s), MQM_OK);
     ck_assert_int_eq(put_for("short", 40), MQM_OK);
     sleep_ms(150);
     ck_assert_int_eq(put_for("long", 60000), MQM_OK);
-    sleep_ms(700); /* it is gone, too */
+    sleep_ms(1700); /* it is gone, too */
     ck_assert_int_eq(put_for("longer", 60000), MQM_OK);
     ck_assert_int_eq(ask(&s), MQM_DOUBT);
 }
