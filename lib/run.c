@@ -80,15 +80,23 @@ static void finish_ends(struct run *r, struct chunk *c)
 
 /* ------------------------------- the whole ------------------------------- */
 
-/* How long work stood still for the store, the mean of late. */
+/* How long work stood still for the store, the mean of late; chunks last as
+ * long, within limits. */
+static void set_span(struct run *r)
+{
+    int64_t wait = atomic_load_explicit(&r->m->wait_us, memory_order_relaxed);
+
+    r->span_us = wait < SPAN_US ? SPAN_US : wait > SPAN_MAX_US ? SPAN_MAX_US
+                                                               : wait;
+}
+
 static void learn_wait(struct run *r, int64_t us)
 {
     int64_t wait = atomic_load_explicit(&r->m->wait_us, memory_order_relaxed);
 
-    wait += (us - wait) / 4;
-    atomic_store_explicit(&r->m->wait_us, wait, memory_order_relaxed);
-    r->span_us = wait < SPAN_US ? SPAN_US : wait > SPAN_MAX_US ? SPAN_MAX_US
-                                                               : wait;
+    atomic_store_explicit(&r->m->wait_us, wait + (us - wait) / 4,
+                          memory_order_relaxed);
+    set_span(r);
 }
 
 /* The handler, or the store, became slow after so many were polled: the broker,
@@ -145,7 +153,7 @@ static void go(struct run *r)
     struct chunk *old = NULL, *now = NULL, *next;
     int64_t asked_us;
 
-    learn_wait(r, atomic_load(&r->m->wait_us));
+    set_span(r);
     for (;;) {
         if (old && !old->plain) {
             post_ends(r, old);

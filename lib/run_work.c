@@ -101,8 +101,8 @@ static bool is_held_here(const struct run *r, const struct item *i)
     return false;
 }
 
-/* Since when has the other side had it, which this one had first?  What is at
- * work there changes its record all the time. */
+/* Given to the other side, whose copy nobody has begun for a lease's time: what
+ * is at work changes its record all the time. */
 static bool waits_long_for_others(const struct item *i)
 {
     const struct record *now = &i->w->now;

@@ -83,12 +83,14 @@ void kafka_leave(struct kafka *k);
 int wake_open(struct kafka *k);
 void wake_close(struct kafka *k);
 void wake_for(struct group *g);
+void wake_brokers(const struct kafka *k, rd_kafka_t *rk);
 void wake_clear(struct kafka *k);
 void wake_wait(struct kafka *k, int64_t until_ms);
 
 /* producer.c */
 int kafka_producer_new(struct producer **out, struct kafka *k);
 void kafka_producer_free(struct producer *p);
+void kafka_producer_wake(struct producer *p); /* see wake.c */
 int kafka_may_publish(void *self, const struct mqm_delivery *d);
 int kafka_publish(void *self, const struct mqm_delivery *d);
 int kafka_publish_with(void *self, const struct mqm_delivery *d,

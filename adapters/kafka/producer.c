@@ -71,6 +71,14 @@ void kafka_producer_free(struct producer *p)
     free(p);
 }
 
+void kafka_producer_wake(struct producer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    if (p->rk)
+        wake_brokers(p->c.k, p->rk);
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* With the lock held.  An idempotent producer that met a fatal error is of no
  * use any more; the next one begins with a new identity. */
 static int renew(struct producer *p)

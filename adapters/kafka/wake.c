@@ -7,8 +7,9 @@
  * kafka_poll(): librdkafka writes to a pipe when something comes into a group's
  * empty queue, and poll() waits for that.
  *
- * Its main thread sleeps in the same way, and with it the heartbeats.  A
- * question to it wakes it: each group is asked one when the clock went back.
+ * Its own threads sleep in the same way: the main one, and with it the
+ * heartbeats, and that of each broker, between two tries to connect.  When the
+ * clock went back they are woken, by calls that are meant for something else.
  */
 #include "group.h"
 
@@ -55,10 +56,45 @@ void wake_for(struct group *g)
     rd_kafka_queue_io_event_enable(g->queue, g->c.k->wake[1], "", 1);
 }
 
+/* A setting as it stands, or "". */
+static int setting_of(const struct kafka *k, const char *name,
+                      char value[KAFKA_TEXT_MAX])
+{
+    size_t size = 0;
+
+    value[0] = '\0';
+    if (rd_kafka_conf_get(k->consumer, name, NULL, &size) != RD_KAFKA_CONF_OK)
+        return 0;
+    if (size > KAFKA_TEXT_MAX)
+        return -ENAMETOOLONG;
+    rd_kafka_conf_get(k->consumer, name, value, &size);
+    return 0;
+}
+
+/* There is one call that wakes all threads of a client's brokers, also of those
+ * that are away: it tells them a user and a password, here the ones they have.
+ * Without SASL nobody reads them. */
+void wake_brokers(const struct kafka *k, rd_kafka_t *rk)
+{
+    char user[KAFKA_TEXT_MAX], password[KAFKA_TEXT_MAX];
+
+    if (setting_of(k, "sasl.username", user) < 0 ||
+        setting_of(k, "sasl.password", password) < 0)
+        return;
+    rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(rk, user, password));
+}
+
+static void wake_main(rd_kafka_t *rk)
+{
+    rd_kafka_topic_partition_list_t *list;
+
+    if (!rd_kafka_assignment(rk, &list))
+        rd_kafka_topic_partition_list_destroy(list);
+}
+
 static void follow_clock(struct kafka *k)
 {
     int64_t ahead_ms = clock_ahead_ms(), back_ms = k->clock_ahead_ms - ahead_ms;
-    rd_kafka_topic_partition_list_t *list;
 
     k->clock_ahead_ms = ahead_ms;
     if (back_ms < BACK_MS)
@@ -67,9 +103,11 @@ static void follow_clock(struct kafka *k)
                  "the clock was set back by %" PRId64 " ms: librdkafka, which "
                  "would sleep for as long, is woken",
                  back_ms);
-    for (struct group *g = k->groups; g; g = g->next)
-        if (!rd_kafka_assignment(g->rk, &list))
-            rd_kafka_topic_partition_list_destroy(list);
+    for (struct group *g = k->groups; g; g = g->next) {
+        wake_brokers(k, g->rk);
+        wake_main(g->rk);
+    }
+    kafka_producer_wake(k->out);
 }
 
 /* To be called before the groups are looked at: what comes later ends the

@@ -19,7 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 300, REST_MAX_MS = 1500, PAUSE_MAX_MS = 1000, UNSEEN_MS = 4000 };
+enum {
+    LOOK_MS = 300,
+    REST_MAX_MS = 1500,
+    PAUSE_MAX_MS = 1000,
+    UNSEEN_MS = 4000
+};
 
 static mqm *m;
 static const char *group, *topic, *status_path;

@@ -16,6 +16,7 @@ from stage import TOPIC, Failed, now_ms
 
 SERVERS = ("kafka", "rocketmq", "store")
 SEEN_S = 20
+CUTS = (0, 1, 10, 50, 90, 100)
 PAGE = 4096
 
 
@@ -200,9 +201,8 @@ class Faults:
 
     # ---------------------------- configuration ---------------------------
 
-    def move_cut(self, percent=None):
-        self.cut = self.rng.choice((0, 1, 10, 50, 90, 100)
-                                   if percent is None else (percent,))
+    def move_cut(self):
+        self.cut = self.rng.choice([c for c in CUTS if c != self.cut])
         try:
             self.arena.mqmctl("cut", TOPIC, "%d%%" % self.cut)
         except Failed:
@@ -211,9 +211,7 @@ class Faults:
 
     def cut_moved(self, _):
         said = self.says(list(self.arena.workers), "in force now")
-        before = self.cut
-        while self.cut == before:
-            self.move_cut()
+        self.move_cut()
         return self.seen(said)
 
     def switch_off(self, _):

@@ -8,6 +8,7 @@
 #include "../fakes/kafka.h"
 
 #include <glob.h>
+#include <librdkafka/rdkafka_mock.h>
 
 enum { AHEAD_S = 3600, EACH = 40, PARTS = 4 };
 
@@ -59,12 +60,11 @@ static size_t well(const struct bench *b)
 }
 
 /* A member of a group of its own, with its partitions. */
-static struct bench *joined(char topic[64])
+static struct bench *joined(const char *topic)
 {
     struct bench *b = bench_on("session.timeout.ms", "6000");
     char group[64];
 
-    topic_new(topic, PARTS);
     name_new(group, "g");
     ck_assert_int_eq(b->adapter->subscribe(b->self, group, topic), 0);
     poll_until(b, 1, 3000);
@@ -76,8 +76,10 @@ static struct bench *joined(char topic[64])
 START_TEST(a_poll_does_not_last_for_the_difference)
 {
     char topic[64];
-    struct bench *b = joined(topic);
+    struct bench *b;
 
+    topic_new(topic, PARTS);
+    b = joined(topic);
     for (int i = 0; i < 2; i++)
         clock_goes_back(b);
     bench_free(b);
@@ -89,8 +91,10 @@ END_TEST
 START_TEST(the_group_does_not_lose_us)
 {
     char topic[64];
-    struct bench *b = joined(topic);
+    struct bench *b;
 
+    topic_new(topic, PARTS);
+    b = joined(topic);
     clock_goes_back(b);
     poll_until(b, 1, 9000);
     b->script = again_once;
@@ -100,6 +104,53 @@ START_TEST(the_group_does_not_lose_us)
         poll_until(b, b->n + 1, 1000);
     ck_assert_uint_eq(well(b), EACH);
     ck_assert_ptr_null(strstr(b->log, "(lost)"));
+    bench_free(b);
+}
+END_TEST
+
+/* librdkafka's own cluster, which can go away and come back at once. */
+static rd_kafka_mock_cluster_t *cluster_new(const char *topic)
+{
+    rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
+    rd_kafka_mock_cluster_t *c = rd_kafka_mock_cluster_new(rk, 1);
+
+    ck_assert_ptr_nonnull(c);
+    ck_assert(!rd_kafka_mock_topic_create(c, topic, PARTS, 1));
+    setenv("MQM_TEST_KAFKA", rd_kafka_mock_cluster_bootstraps(c), 1);
+    return c;
+}
+
+static int publish(struct bench *b, const char *topic)
+{
+    struct mqm_delivery d = MQM_DELIVERY_INIT;
+
+    d.msg.topic = topic;
+    d.msg.id = "id";
+    d.msg.id_len = 2;
+    return b->adapter->publish_with(b->self, &d, NULL, 0);
+}
+
+/* Between two tries to connect the clock goes back: the next is not tried an
+ * hour later, neither by the consumer nor by what sends to the parking topic.
+ */
+START_TEST(a_broker_that_comes_back_is_found)
+{
+    const char *topic = "clocked";
+    rd_kafka_mock_cluster_t *cluster = cluster_new(topic);
+    struct bench *b = joined(topic);
+
+    ck_assert_int_eq(publish(b, topic), 0);
+    set_clock(AHEAD_S);
+    poll_until(b, SEEN_MAX, 1500);
+    rd_kafka_mock_broker_set_down(cluster, 1);
+    poll_until(b, SEEN_MAX, 3000);
+    set_clock(0);
+    poll_until(b, SEEN_MAX, 2500);
+    rd_kafka_mock_broker_set_up(cluster, 1);
+    flood(topic, PARTS, EACH);
+    poll_until(b, b->n + EACH, 30000);
+    ck_assert_uint_ge(well(b), EACH);
+    ck_assert_int_eq(publish(b, topic), 0);
     bench_free(b);
 }
 END_TEST
@@ -139,6 +190,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, a_poll_does_not_last_for_the_difference);
     tcase_add_test(t, the_group_does_not_lose_us);
+    tcase_add_test(t, a_broker_that_comes_back_is_found);
     suite_add_tcase(s, t);
     r = run_suite(s, argv);
     unlink(getenv("FAKETIME_TIMESTAMP_FILE"));

@@ -15,8 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUND_MIN_MS = 1000, ROUND_MAX_MS = 60000 };
-enum { TICK_MS = 200 };
+enum { ROUND_MIN_MS = 1000, ROUND_MAX_MS = 60000, TICK_MS = 200 };
 
 struct rescue {
     struct ctl *c;
