@@ -155,7 +155,7 @@ static int run_suite(const char *name, const TTest *const *tests, size_t n)
 
     need_env("MQM_TEST_ROCKETMQ");
     need_env("MQM_TEST_LIBROCKETMQ");
-    tcase_set_timeout(c, 120);
+    tcase_set_timeout(c, 280);
     for (size_t i = 0; i < n; i++)
         tcase_add_test(c, tests[i]);
     suite_add_tcase(suite, c);

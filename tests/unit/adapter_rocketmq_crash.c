@@ -144,7 +144,7 @@ START_TEST(two_processes_share_a_group)
     share();
     send_in_child(topic, 0, 4);
     pid = consume_in_child(group, topic, quickly);
-    ck_assert(wait_for(&all->done[3], 1, 20000));
+    ck_assert(wait_for(&all->done[3], 1, 60000));
     open_adapter("concurrent", NULL, NULL);
     fake.answer = quickly;
     subscribe(group, topic);
@@ -156,7 +156,7 @@ START_TEST(two_processes_share_a_group)
     ck_assert_msg(others > N / 8 && others < N - N / 8,
                   "the other process had %d of %d", others, (int)N);
     all->stop = 1;
-    ck_assert_int_eq(end_of(pid, 20000), 0);
+    ck_assert_int_eq(end_of(pid, 60000), 0);
     fake_stop();
     close_adapter();
 }
@@ -171,7 +171,7 @@ START_TEST(what_a_killed_consumer_had_comes_to_another)
     share();
     send_in_child(topic, 0, N);
     pid = consume_in_child(group, topic, slowly);
-    ck_assert(wait_for(&all->begun, 20, 20000));
+    ck_assert(wait_for(&all->begun, 20, 60000));
     kill(pid, SIGKILL);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
     before = done_of_all();
@@ -213,7 +213,7 @@ START_TEST(a_broker_that_dies_and_returns_is_consumed_on)
     share();
     send_in_child(topic, 0, N / 2);
     pid = consume_in_child(group, topic, slowly);
-    ck_assert(wait_for(&all->begun, 10, 20000));
+    ck_assert(wait_for(&all->begun, 10, 60000));
     ck_assert_int_eq(server("kill", ""), 0);
     sleep_ms(1000);
     ck_assert_int_eq(start_server(), 0);
@@ -221,7 +221,7 @@ START_TEST(a_broker_that_dies_and_returns_is_consumed_on)
     for (int i = 0; i < N; i++)
         ck_assert_msg(wait_for(&all->done[i], 1, 60000), "no id-%04d", i);
     all->stop = 1;
-    ck_assert_int_eq(end_of(pid, 20000), 0);
+    ck_assert_int_eq(end_of(pid, 60000), 0);
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(a_stop_without_a_broker_loses_nothing)
     share();
     send_in_child(topic, 0, N);
     pid = consume_in_child(group, topic, never);
-    ck_assert(wait_for(&all->begun, 3, 20000));
+    ck_assert(wait_for(&all->begun, 3, 60000));
     ck_assert_int_eq(server("kill", ""), 0);
     all->stop = 1;
     status = end_of(pid, 30000);

@@ -308,7 +308,7 @@ static inline int run_tests(const char *name, TCase *tc)
     mkdir(home, 0700);
     setenv("HOME", home, 1);
     suite_add_tcase(s, tc);
-    tcase_set_timeout(tc, 120);
+    tcase_set_timeout(tc, 280);
     r = srunner_create(s);
     srunner_set_fork_status(r, CK_FORK);
     srunner_run_all(r, CK_NORMAL);
