@@ -20,7 +20,7 @@ static void kafka_close(void *self)
         rd_kafka_conf_destroy(k->consumer);
     if (k->producer)
         rd_kafka_conf_destroy(k->producer);
-    wake_close(k);
+    wake_close(&k->wake);
     pthread_mutex_destroy(&k->fetching);
     pthread_mutex_destroy(&k->errors);
     pthread_mutex_destroy(&k->polling);
@@ -41,7 +41,7 @@ static int kafka_open(void **self, const struct mqm_host *host,
     pthread_mutex_init(&k->polling, NULL);
     pthread_mutex_init(&k->errors, NULL);
     pthread_mutex_init(&k->fetching, NULL);
-    r = wake_open(k);
+    r = wake_open(&k->wake, host);
     if (r == 0)
         r = kafka_settings(k);
     if (r == 0)

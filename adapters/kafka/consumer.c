@@ -13,6 +13,7 @@
 #include "group.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,8 @@ static int group_new(struct group **out, struct kafka *k, const char *name)
     if (r < 0)
         goto out;
     rd_kafka_poll_set_consumer(g->rk);
-    wake_for(g);
+    g->queue = rd_kafka_queue_get_consumer(g->rk);
+    wake_for(&k->wake, g->queue);
     g->next = k->groups;
     k->groups = g;
     *out = g;
@@ -307,6 +309,20 @@ static int group_poll(struct group *g)
     return d < 0 ? d : n > 0 ? n : r;
 }
 
+static void follow_clock(struct kafka *k)
+{
+    int64_t back_ms = wake_clear(&k->wake);
+
+    if (!back_ms)
+        return;
+    k->host->log(k->host, MQM_INFO,
+                 "the clock was set back by %" PRId64 " ms: librdkafka, which "
+                 "would sleep for as long, is woken",
+                 back_ms);
+    for (struct group *g = k->groups; g; g = g->next)
+        wake_consumer(k, g->rk);
+}
+
 /* Each group in turn, until one had something. */
 static int poll_groups(struct kafka *k, int64_t end_ms)
 {
@@ -315,7 +331,7 @@ static int poll_groups(struct kafka *k, int64_t end_ms)
     for (;;) {
         int64_t until_ms = end_ms;
 
-        wake_clear(k);
+        follow_clock(k);
         for (struct group *g = k->groups; g; g = g->next) {
             int r = group_poll(g);
             int64_t next_ms = parts_next_ms(g);
@@ -329,7 +345,7 @@ static int poll_groups(struct kafka *k, int64_t end_ms)
         }
         if (n > 0 || bad < 0 || kafka_now_ms() >= end_ms)
             return bad;
-        wake_wait(k, until_ms);
+        wake_wait(&k->wake, until_ms);
     }
 }
 

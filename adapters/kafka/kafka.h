@@ -39,6 +39,12 @@ struct client {
     char error[KAFKA_TEXT_MAX - 16]; /* the last one, under k->errors */
 };
 
+/* One thread at a time waits with it. */
+struct wake {
+    int fd[2];        /* a pipe */
+    int64_t ahead_ms; /* the wall clock, of the monotonic one */
+};
+
 struct kafka {
     const struct mqm_host *host;
     const struct mqm_setting *settings;
@@ -50,8 +56,7 @@ struct kafka {
     struct producer *out;
     pthread_mutex_t fetching;
     struct fetcher *fetcher; /* begun with the first fetch */
-    int wake[2];             /* a pipe: see wake.c           */
-    int64_t clock_ahead_ms;  /* of the monotonic one         */
+    struct wake wake;        /* whoever polls the groups     */
 };
 
 /* settings.c */
@@ -80,17 +85,21 @@ int kafka_poll(void *self, int timeout_ms);
 void kafka_leave(struct kafka *k);
 
 /* wake.c */
-int wake_open(struct kafka *k);
-void wake_close(struct kafka *k);
-void wake_for(struct group *g);
+int wake_open(struct wake *w, const struct mqm_host *host);
+void wake_close(struct wake *w);
+/* From now on what comes into this queue ends a wait. */
+void wake_for(struct wake *w, rd_kafka_queue_t *queue);
+/* To be called before queues are looked at: what comes later ends the wait.
+ * By how many ms the clock was set back since the last call, or 0. */
+int64_t wake_clear(struct wake *w);
+void wake_wait(const struct wake *w, int64_t until_ms);
+/* The clock was set back: its threads begin their waits anew. */
 void wake_brokers(const struct kafka *k, rd_kafka_t *rk);
-void wake_clear(struct kafka *k);
-void wake_wait(struct kafka *k, int64_t until_ms);
+void wake_consumer(const struct kafka *k, rd_kafka_t *rk);
 
 /* producer.c */
 int kafka_producer_new(struct producer **out, struct kafka *k);
 void kafka_producer_free(struct producer *p);
-void kafka_producer_wake(struct producer *p); /* see wake.c */
 int kafka_may_publish(void *self, const struct mqm_delivery *d);
 int kafka_publish(void *self, const struct mqm_delivery *d);
 int kafka_publish_with(void *self, const struct mqm_delivery *d,

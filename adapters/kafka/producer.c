@@ -21,7 +21,8 @@ struct producer {
     pthread_mutex_t lock;
     pthread_cond_t news;
     unsigned users;    /* of rk: threads in publish() */
-    int serving;       /* one of them serves reports  */
+    int serving;       /* one of them serves reports, */
+    struct wake wake;  /* and waits for them          */
     int64_t bytes_max; /* of a message; 0: not known  */
 };
 
@@ -52,12 +53,12 @@ int kafka_producer_new(struct producer **out, struct kafka *k)
 
     if (!p)
         return k->host->fail(k->host, -ENOMEM, "out of memory");
+    *out = p;
     p->c.k = k;
     p->bytes_max = kafka_setting_number(k->producer, "message.max.bytes");
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->news, NULL);
-    *out = p;
-    return 0;
+    return wake_open(&p->wake, k->host);
 }
 
 void kafka_producer_free(struct producer *p)
@@ -66,17 +67,10 @@ void kafka_producer_free(struct producer *p)
         return;
     if (p->rk)
         rd_kafka_destroy(p->rk);
+    wake_close(&p->wake);
     pthread_cond_destroy(&p->news);
     pthread_mutex_destroy(&p->lock);
     free(p);
-}
-
-void kafka_producer_wake(struct producer *p)
-{
-    pthread_mutex_lock(&p->lock);
-    if (p->rk)
-        wake_brokers(p->c.k, p->rk);
-    pthread_mutex_unlock(&p->lock);
 }
 
 /* With the lock held.  An idempotent producer that met a fatal error is of no
@@ -84,7 +78,9 @@ void kafka_producer_wake(struct producer *p)
 static int renew(struct producer *p)
 {
     const struct mqm_host *host = p->c.k->host;
+    rd_kafka_queue_t *reports;
     rd_kafka_conf_t *conf;
+    int r;
 
     if (p->rk && !rd_kafka_fatal_error(p->rk, NULL, 0))
         return 0;
@@ -95,7 +91,13 @@ static int renew(struct producer *p)
     p->rk = NULL;
     conf = rd_kafka_conf_dup(p->c.k->producer);
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-    return kafka_client(&p->rk, &p->c, RD_KAFKA_PRODUCER, conf);
+    r = kafka_client(&p->rk, &p->c, RD_KAFKA_PRODUCER, conf);
+    if (r < 0)
+        return r;
+    reports = rd_kafka_queue_get_main(p->rk);
+    wake_for(&p->wake, reports);
+    rd_kafka_queue_destroy(reports);
+    return 0;
 }
 
 static int enter(struct producer *p)
@@ -117,6 +119,15 @@ static void leave(struct producer *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* Without the lock, by one thread. */
+static void serve(struct producer *p)
+{
+    if (wake_clear(&p->wake))
+        wake_brokers(p->c.k, p->rk);
+    if (rd_kafka_poll(p->rk, 0) == 0)
+        wake_wait(&p->wake, kafka_now_ms() + SERVE_MS);
+}
+
 static void wait_for(struct producer *p, const struct report *report)
 {
     pthread_mutex_lock(&p->lock);
@@ -127,7 +138,7 @@ static void wait_for(struct producer *p, const struct report *report)
         }
         p->serving = 1;
         pthread_mutex_unlock(&p->lock);
-        rd_kafka_poll(p->rk, SERVE_MS);
+        serve(p);
         pthread_mutex_lock(&p->lock);
         p->serving = 0;
         pthread_cond_broadcast(&p->news);

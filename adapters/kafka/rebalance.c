@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COMMIT_MS = 3000, LEAVE_NAP_NS = 5000000 };
+enum { COMMIT_MS = 3000, NAP_NS = 5000000 };
 
 static int is_in(const rd_kafka_topic_partition_list_t *list,
                  const rd_kafka_message_t *m)
@@ -38,6 +38,21 @@ static void drop_from_batch(struct group *g,
     g->n = kept;
 }
 
+/* Not one long wait of librdkafka's: see wake.c. */
+static void nap(void)
+{
+    nanosleep(&(struct timespec){0, NAP_NS}, NULL);
+}
+
+static rd_kafka_event_t *answer_by(rd_kafka_queue_t *q, int64_t end_ms)
+{
+    rd_kafka_event_t *ev;
+
+    while (!(ev = rd_kafka_queue_poll(q, 0)) && kafka_now_ms() < end_ms)
+        nap();
+    return ev;
+}
+
 /* Commit what is stored, and wait for it, but not for ever. */
 static void commit(struct group *g)
 {
@@ -48,7 +63,7 @@ static void commit(struct group *g)
     rd_kafka_event_t *ev = NULL;
 
     if (!err) {
-        ev = rd_kafka_queue_poll(q, COMMIT_MS);
+        ev = answer_by(q, kafka_now_ms() + COMMIT_MS);
         err = ev ? rd_kafka_event_error(ev) : RD_KAFKA_RESP_ERR__TIMED_OUT;
     }
     if (err && err != RD_KAFKA_RESP_ERR__NO_OFFSET)
@@ -153,7 +168,7 @@ static void leave(struct group *g, int64_t end_ms)
         if (m)
             rd_kafka_message_destroy(m);
         else
-            nanosleep(&(struct timespec){0, LEAVE_NAP_NS}, NULL);
+            nap();
     }
     if (error) {
         complain(g, "give up", rd_kafka_error_string(error));

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* wake.c - waits for messages of any group, by a clock that nobody sets.
+/* wake.c - waits for what librdkafka has to say, by a clock that nobody sets.
  *
  * librdkafka's own waits end at an instant of the wall clock (its issue 2145):
  * one that began while that clock was an hour ahead lasts an hour longer once
- * it is put right, and no copy is worked on.  So none of them is used in
- * kafka_poll(): librdkafka writes to a pipe when something comes into a group's
+ * it is put right, and no copy is worked on.  So none of them is used where a
+ * broker may be away: librdkafka writes to a pipe when something comes into an
  * empty queue, and poll() waits for that.
  *
  * Its own threads sleep in the same way: the main one, and with it the
  * heartbeats, and that of each broker, between two tries to connect.  When the
  * clock went back they are woken, by calls that are meant for something else.
  */
-#include "group.h"
+#include "kafka.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,34 +26,49 @@ static int64_t clock_ahead_ms(void)
     return kafka_wall_ms() - kafka_now_ms();
 }
 
-int wake_open(struct kafka *k)
+int wake_open(struct wake *w, const struct mqm_host *host)
 {
-    const struct mqm_host *host = k->host;
-
-    if (pipe(k->wake) < 0) {
-        k->wake[0] = k->wake[1] = -1;
+    if (pipe(w->fd) < 0) {
+        w->fd[0] = w->fd[1] = -1;
         return host->fail(host, -errno, "cannot make a pipe");
     }
     for (int i = 0; i < 2; i++)
-        if (fcntl(k->wake[i], F_SETFL, O_NONBLOCK) < 0 ||
-            fcntl(k->wake[i], F_SETFD, FD_CLOEXEC) < 0)
+        if (fcntl(w->fd[i], F_SETFL, O_NONBLOCK) < 0 ||
+            fcntl(w->fd[i], F_SETFD, FD_CLOEXEC) < 0)
             return host->fail(host, -errno, "cannot set up a pipe");
-    k->clock_ahead_ms = clock_ahead_ms();
+    w->ahead_ms = clock_ahead_ms();
     return 0;
 }
 
-void wake_close(struct kafka *k)
+void wake_close(struct wake *w)
 {
     for (int i = 0; i < 2; i++)
-        if (k->wake[i] >= 0)
-            close(k->wake[i]);
+        if (w->fd[i] >= 0)
+            close(w->fd[i]);
 }
 
-/* From now on this group's messages end a wait. */
-void wake_for(struct group *g)
+void wake_for(struct wake *w, rd_kafka_queue_t *queue)
 {
-    g->queue = rd_kafka_queue_get_consumer(g->rk);
-    rd_kafka_queue_io_event_enable(g->queue, g->c.k->wake[1], "", 1);
+    rd_kafka_queue_io_event_enable(queue, w->fd[1], "", 1);
+}
+
+int64_t wake_clear(struct wake *w)
+{
+    int64_t ahead_ms = clock_ahead_ms(), back_ms = w->ahead_ms - ahead_ms;
+    char buf[64];
+
+    while (read(w->fd[0], buf, sizeof(buf)) == (ssize_t)sizeof(buf))
+        ;
+    w->ahead_ms = ahead_ms;
+    return back_ms < BACK_MS ? 0 : back_ms;
+}
+
+void wake_wait(const struct wake *w, int64_t until_ms)
+{
+    struct pollfd p = {.fd = w->fd[0], .events = POLLIN};
+    int64_t ms = until_ms - kafka_now_ms();
+
+    (void)poll(&p, 1, ms < 0 ? 0 : (int)ms);
 }
 
 /* A setting as it stands, or "". */
@@ -84,48 +99,11 @@ void wake_brokers(const struct kafka *k, rd_kafka_t *rk)
     rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(rk, user, password));
 }
 
-static void wake_main(rd_kafka_t *rk)
+void wake_consumer(const struct kafka *k, rd_kafka_t *rk)
 {
     rd_kafka_topic_partition_list_t *list;
 
+    wake_brokers(k, rk);
     if (!rd_kafka_assignment(rk, &list))
         rd_kafka_topic_partition_list_destroy(list);
-}
-
-static void follow_clock(struct kafka *k)
-{
-    int64_t ahead_ms = clock_ahead_ms(), back_ms = k->clock_ahead_ms - ahead_ms;
-
-    k->clock_ahead_ms = ahead_ms;
-    if (back_ms < BACK_MS)
-        return;
-    k->host->log(k->host, MQM_INFO,
-                 "the clock was set back by %" PRId64 " ms: librdkafka, which "
-                 "would sleep for as long, is woken",
-                 back_ms);
-    for (struct group *g = k->groups; g; g = g->next) {
-        wake_brokers(k, g->rk);
-        wake_main(g->rk);
-    }
-    kafka_producer_wake(k->out);
-}
-
-/* To be called before the groups are looked at: what comes later ends the
- * wait. */
-void wake_clear(struct kafka *k)
-{
-    char buf[64];
-
-    while (read(k->wake[0], buf, sizeof(buf)) == (ssize_t)sizeof(buf))
-        ;
-    follow_clock(k);
-}
-
-/* Not beyond the end of a kafka_poll(). */
-void wake_wait(struct kafka *k, int64_t until_ms)
-{
-    struct pollfd p = {.fd = k->wake[0], .events = POLLIN};
-    int64_t ms = until_ms - kafka_now_ms();
-
-    (void)poll(&p, 1, ms < 0 ? 0 : (int)ms);
 }

@@ -23,6 +23,12 @@ static inline int time_goes_by(void)
     return 0;
 }
 
+static inline rd_kafka_event_t *no_event(void)
+{
+    (void)time_goes_by();
+    return NULL;
+}
+
 static inline rd_kafka_t *no_client(char *why, size_t size)
 {
     snprintf(why, size, "no memory for it");
@@ -131,7 +137,7 @@ MAY_FAIL(rd_kafka_t *, rd_kafka_new,
          (type, c, why, size), no_client(why, size))
 MAY_FAIL(rd_kafka_queue_t *, rd_kafka_queue_new, (rd_kafka_t * rk), (rk), NULL)
 MAY_FAIL(rd_kafka_event_t *, rd_kafka_queue_poll,
-         (rd_kafka_queue_t * q, int ms), (q, ms), NULL)
+         (rd_kafka_queue_t * q, int ms), (q, ms), no_event())
 MAY_FAIL(rd_kafka_ConfigResource_t *, rd_kafka_ConfigResource_new,
          (rd_kafka_ResourceType_t type, const char *name), (type, name), NULL)
 MAY_FAIL(const char *, rd_kafka_ConfigEntry_value,
