@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY = 300, LIMIT_MS = 3000 };
+enum { MANY = 300 };
+
+/* Of a call: more than a busy machine needs. */
+static int limit_ms = 20000;
 
 static char url[128];
 
@@ -40,7 +43,7 @@ static void *open_store(void)
     void *s = NULL;
     int r;
 
-    snprintf(limit, sizeof(limit), "%d", LIMIT_MS);
+    snprintf(limit, sizeof(limit), "%d", limit_ms);
     r = store->open(&s, &fake_host, settings, 2);
     ck_assert_msg(r == 0, "open: %d %s", r, fake_failure);
     return s;

@@ -132,6 +132,7 @@ START_TEST(is_gone_and_comes_back)
     struct mqm_swap s, before;
     int64_t t0;
 
+    limit_ms = 3000; /* it may be waited for */
     begin(&places[_i]);
     before = a_swap("before", 0, "a");
     ck_assert_int_eq(run(self, &before), MQM_OK);
@@ -141,7 +142,7 @@ START_TEST(is_gone_and_comes_back)
         fake_failure[0] = '\0';
         t0 = now_ms();
         ck_assert_int_lt(run(self, &s), 0);
-        ck_assert_int_lt(now_ms() - t0, 2 * LIMIT_MS);
+        ck_assert_int_lt(now_ms() - t0, 2 * limit_ms);
         ck_assert_msg(strlen(fake_failure) > 20, "%s", fake_failure);
         place->mend();
         s = a_swap("three", 0, "c");
