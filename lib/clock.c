@@ -33,6 +33,11 @@ int64_t mqm__mono_ms(void)
     return mqm__mono_us() / 1000;
 }
 
+int64_t mqm__boottime_us(void)
+{
+    return read_us(CLOCK_BOOTTIME);
+}
+
 void mqm__pause(int64_t ms)
 {
     struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};

@@ -10,6 +10,7 @@ int64_t mqm__wall_us(void); /* since 1970 */
 int64_t mqm__now_ms(void);
 int64_t mqm__mono_us(void); /* never goes back */
 int64_t mqm__mono_ms(void);
+int64_t mqm__boottime_us(void); /* nor does it stand in a suspended machine */
 
 void mqm__pause(int64_t ms); /* whole, also if a signal comes */
 

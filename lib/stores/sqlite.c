@@ -10,6 +10,7 @@
  */
 #include "../stores.h"
 #include "setting.h"
+#include "sqlite_boot.h"
 #include "sqlite_checkup.h"
 #include "sqlite_db.h"
 #include "sqlite_forget.h"
@@ -68,7 +69,8 @@ static int read_cell(struct sqlite_db *d, sqlite3_stmt *st,
     int64_t version = sqlite3_column_int64(st, 0);
     int64_t changed_ms = sqlite3_column_int64(st, 1);
     const void *value = sqlite3_column_blob(st, 2);
-    int64_t age_ms = mqm__wall_us() / 1000 - (changed_ms > 0 ? changed_ms : 0);
+    int64_t age_ms =
+        mqm__boot_now_us(d) / 1000 - (changed_ms > 0 ? changed_ms : 0);
 
     now->len = (size_t)sqlite3_column_bytes(st, 2);
     if (version <= 0 || now->len > MQM_VALUE_MAX || (now->len > 0 && !value))
@@ -209,7 +211,7 @@ static int swap_all(struct sqlite_db *d, struct mqm_swap *const *s, size_t n,
                     int writes)
 {
     struct sqlite_space space = {0};
-    int64_t now_us = mqm__wall_us(); /* inside of the transaction */
+    int64_t now_us = mqm__boot_now_us(d); /* inside of the transaction */
 
     for (size_t i = 0; i < n;) {
         int r = mqm__space_load(d, &space, s[i]->key.space, writes);

@@ -2,6 +2,7 @@
 /* sqlite_db.c - see sqlite_db.h. */
 #include "sqlite_db.h"
 
+#include "sqlite_boot.h"
 #include "sqlite_mark.h"
 #include "sqlite_wal.h"
 #include "swaps.h"
@@ -221,6 +222,8 @@ int mqm__db_open(struct sqlite_db *d)
         r = ask(d, CREATED, &d->created_ms);
     if (r == MQM_OK)
         r = mqm__mark_check(d);
+    if (r == MQM_OK)
+        r = mqm__boot_begin(d);
     if (r < 0) {
         mqm__db_close(d);
         return r;

@@ -74,6 +74,7 @@ struct sqlite_db {
     int lost;         /* the next file is another one              */
     int64_t floor_ms; /* memory of each space begins here, or later */
     int64_t created_ms;
+    int64_t boot_us;  /* when this boot began: see sqlite_boot.h   */
     int conflicts;       /* while > 0 cells are created one by one    */
     int64_t deadline_us; /* of this call, by CLOCK_MONOTONIC          */
     int wal_frames;      /* in the log after the last commit          */

@@ -2,6 +2,7 @@
 /* sqlite_forget.c - see sqlite_forget.h. */
 #include "sqlite_forget.h"
 
+#include "sqlite_boot.h"
 #include "sqlite_wal.h"
 #include "swaps.h"
 
@@ -45,7 +46,7 @@ static int scan(struct sqlite_db *d, struct due *due, size_t *n)
     *n = 0;
     sqlite3_bind_int64(st, 1, d->scan_space);
     sqlite3_bind_blob(st, 2, d->scan_id, (int)d->scan_id_len, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(st, 3, mqm__wall_us() / 1000);
+    sqlite3_bind_int64(st, 3, mqm__boot_now_us(d) / 1000);
     sqlite3_bind_int(st, 4, SCAN_MAX);
     while (*n < DUE_MAX && (r = mqm__db_step(d, ST_SCAN)) > 0) {
         remember_cursor(d, st);

@@ -2,6 +2,7 @@
 /* sqlite_mark.c - see sqlite_mark.h. */
 #include "sqlite_mark.h"
 
+#include "sqlite_boot.h"
 #include "swaps.h"
 
 #include <errno.h>
@@ -9,8 +10,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { BOOT_MAX = 40 };
 
 /* ------------------------------- the marks ------------------------------- */
 
@@ -155,18 +154,6 @@ static int has_marked(struct sqlite_db *d)
                          "files away", d->path, d->path);
 }
 
-/* "": not known. */
-static void boot_of_machine(char *boot)
-{
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
-
-    boot[0] = '\0';
-    if (f && fgets(boot, BOOT_MAX, f))
-        boot[strcspn(boot, "\n")] = '\0';
-    if (f)
-        fclose(f);
-}
-
 /* 1: another boot than the one that is written down, by those who do not wait.
  */
 static int is_another_boot(struct sqlite_db *d)
@@ -175,7 +162,7 @@ static int is_another_boot(struct sqlite_db *d)
     int r = ask(d, "SELECT value FROM meta WHERE name='process_boot'", NULL,
                 NULL, was);
 
-    boot_of_machine(boot);
+    mqm__boot_id(boot);
     return r == 1 ? !boot[0] || strcmp(boot, was) != 0 : r;
 }
 
@@ -183,7 +170,7 @@ static int write_down(struct sqlite_db *d, int64_t floor_ms)
 {
     char sql[400], boot[BOOT_MAX];
 
-    boot_of_machine(boot);
+    mqm__boot_id(boot);
     snprintf(sql, sizeof(sql),
              "DELETE FROM meta WHERE name='process_boot';"
              "INSERT INTO meta SELECT 'process_boot', '%s' WHERE %d;"
