@@ -21,7 +21,8 @@ void mqm__boot_id(char id[BOOT_MAX]); /* "": not known */
 int mqm__boot_begin(struct sqlite_db *d);
 
 /* Microseconds since 1970, or about: by the wall clock as it was when the first
- * one opened the file.  Where /proc cannot be read, by the wall clock as it is. */
+ * one opened the file.  Where /proc cannot be read, by the wall clock as it is.
+ */
 int64_t mqm__boot_now_us(const struct sqlite_db *d);
 
 #endif
