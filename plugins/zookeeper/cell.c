@@ -197,11 +197,14 @@ static struct zk_memo *memo_at(const struct zk *z,
     return &z->memos[h % ZK_CACHE];
 }
 
+/* Not so near to its end that a process which stands still before it sends could
+ * meet another cell of the same number: longer than a session lasts, and the
+ * servers refuse what it sends. */
 const struct zk_memo *zk_memo_find(const struct zk *z,
                                    const struct zk_space *space,
                                    const struct mqm_key *key, uint64_t version)
 {
-    int64_t margin_ms = 2 * z->timeout_ms + 1000;
+    int64_t margin_ms = 2 * z->timeout_ms + z->session_ms + 1000;
     const struct zk_memo *memo = memo_at(z, space, key);
 
     if (memo->version != version || memo->number != space->number ||
