@@ -180,11 +180,17 @@ static inline int visit_parked(void *user, struct mqm_delivery *d)
     return 0;
 }
 
+/* A busy broker may leave one question unanswered. */
 static inline struct parked_body parked_body(const char *side, const char *id)
 {
-    struct parked_body p = {.id = id};
-    int r = mqm_read_parking(st.m, side, "issuer", "rewards", visit_parked, &p);
+    int64_t until = now_ms() + PATIENCE_MS;
+    struct parked_body p;
+    int r;
 
+    do {
+        p = (struct parked_body){.id = id};
+        r = mqm_read_parking(st.m, side, "issuer", "rewards", visit_parked, &p);
+    } while (r == -EIO && now_ms() < until);
     ck_assert_msg(r == 0, "parking of %s: %d %s", side, r, mqm_errmsg());
     return p;
 }
