@@ -123,7 +123,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(A)
 	$(CC) $(LINK) $< $(A) $(LIBS) $(call libs_of,tests/unit/$*.c) \
 	    $(shell pkg-config --libs check) -lm -o $@
 
-check: ## pass all tests, with real servers (16 min)
+check: ## pass all tests, with real servers (12 min)
 	@BUILD='$(BUILD)' tests/check
 
 clean: ## remove what was built

@@ -197,9 +197,9 @@ static struct zk_memo *memo_at(const struct zk *z,
     return &z->memos[h % ZK_CACHE];
 }
 
-/* Not so near to its end that a process which stands still before it sends could
- * meet another cell of the same number: longer than a session lasts, and the
- * servers refuse what it sends. */
+/* Not so near to its end that a process which stands still before it sends
+ * could meet another cell of the same number: longer than a session lasts, and
+ * the servers refuse what it sends. */
 const struct zk_memo *zk_memo_find(const struct zk *z,
                                    const struct zk_space *space,
                                    const struct mqm_key *key, uint64_t version)
