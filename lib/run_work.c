@@ -228,9 +228,10 @@ void mqm__work_on(struct run *r, struct chunk *c)
 {
     int64_t wall_us = mqm__wall_us();
 
-    /* The later of the two readings: a deadline may be early, never late. */
+    /* The later of the two readings, which is cut off to microseconds: a
+     * deadline may be early, never late. */
     r->working_us = mqm__mono_us();
-    r->wall_ahead_us = wall_us - r->working_us;
+    r->wall_ahead_us = wall_us - (r->working_us + 1);
     work(r, c);
     r->worked_us += mqm__mono_us() - r->working_us;
 }
