@@ -30,6 +30,7 @@ struct report {
     int done;
     rd_kafka_resp_err_t err;
     rd_kafka_msg_status_t status;
+    int64_t offset;
 };
 
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
@@ -43,6 +44,7 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     report->done = 1;
     report->err = m->err;
     report->status = rd_kafka_message_status(m);
+    report->offset = m->offset;
     pthread_cond_broadcast(&p->news);
     pthread_mutex_unlock(&p->lock);
 }
@@ -214,18 +216,24 @@ static rd_kafka_resp_err_t hand_over(struct producer *p,
     return err;
 }
 
+/* What has no offset was a duplicate to the broker, and may not lie there: see
+ * settings.c. */
 static int tell(struct producer *p, const struct mqm_delivery *d,
-                rd_kafka_resp_err_t err, rd_kafka_msg_status_t status)
+                const struct report *report)
 {
     const struct mqm_host *host = p->c.k->host;
+    rd_kafka_resp_err_t err = report->err;
     char last[KAFKA_TEXT_MAX];
 
-    if (!err && status == RD_KAFKA_MSG_STATUS_PERSISTED)
-        return 0;
+    if (!err && report->status == RD_KAFKA_MSG_STATUS_PERSISTED) {
+        if (report->offset >= 0)
+            return 0;
+        err = RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER;
+    }
     return host->fail(host, err ? kafka_errno(err) : -EIO,
                       "cannot publish to '%s': %s; %s%s", d->msg.topic,
                       rd_kafka_err2str(err),
-                      status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+                      report->status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED
                           ? "it was not sent"
                           : "it may have been sent",
                       kafka_last_error(&p->c, last));
@@ -271,7 +279,7 @@ int kafka_publish_with(void *self, const struct mqm_delivery *d,
 {
     struct producer *p = ((struct kafka *)self)->out;
     struct report report = {0, RD_KAFKA_RESP_ERR_NO_ERROR,
-                            RD_KAFKA_MSG_STATUS_NOT_PERSISTED};
+                            RD_KAFKA_MSG_STATUS_NOT_PERSISTED, -1};
     int r = kafka_may_publish(self, d);
 
     if (r == 0)
@@ -281,7 +289,7 @@ int kafka_publish_with(void *self, const struct mqm_delivery *d,
     report.err = hand_over(p, d, headers_of(d, fields, n), &report);
     if (!report.err)
         wait_for(p, &report);
-    r = tell(p, d, report.err, report.status);
+    r = tell(p, d, &report);
     leave(p);
     return r;
 }

@@ -36,9 +36,13 @@ static const struct pair newer_defaults[] = {
     {NULL, NULL},
 };
 
+/* One in flight: where a new topic's leader does not know it yet, the first
+ * batch is refused and the next one is taken, and then the broker takes the
+ * first, sent again, for a duplicate.  It is lost, and said to be there. */
 static const struct pair producer_defaults[] = {
     {"client.id", "mqmigrate"},
     {"enable.idempotence", "true"},
+    {"max.in.flight.requests.per.connection", "1"},
     {"acks", "all"},
     {"linger.ms", "1"},
     {"message.timeout.ms", "10000"},
