@@ -30,8 +30,17 @@ struct report {
     int done;
     rd_kafka_resp_err_t err;
     rd_kafka_msg_status_t status;
-    int64_t offset;
 };
+
+/* What was persisted without an offset was a duplicate to the broker, and may
+ * not lie there: see settings.c. */
+static rd_kafka_resp_err_t error_of(const rd_kafka_message_t *m)
+{
+    if (!m->err && m->offset < 0 &&
+        rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_PERSISTED)
+        return RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER;
+    return m->err;
+}
 
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
@@ -42,9 +51,8 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     (void)rk;
     pthread_mutex_lock(&p->lock);
     report->done = 1;
-    report->err = m->err;
+    report->err = error_of(m);
     report->status = rd_kafka_message_status(m);
-    report->offset = m->offset;
     pthread_cond_broadcast(&p->news);
     pthread_mutex_unlock(&p->lock);
 }
@@ -216,8 +224,6 @@ static rd_kafka_resp_err_t hand_over(struct producer *p,
     return err;
 }
 
-/* What has no offset was a duplicate to the broker, and may not lie there: see
- * settings.c. */
 static int tell(struct producer *p, const struct mqm_delivery *d,
                 const struct report *report)
 {
@@ -225,11 +231,8 @@ static int tell(struct producer *p, const struct mqm_delivery *d,
     rd_kafka_resp_err_t err = report->err;
     char last[KAFKA_TEXT_MAX];
 
-    if (!err && report->status == RD_KAFKA_MSG_STATUS_PERSISTED) {
-        if (report->offset >= 0)
-            return 0;
-        err = RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER;
-    }
+    if (!err && report->status == RD_KAFKA_MSG_STATUS_PERSISTED)
+        return 0;
     return host->fail(host, err ? kafka_errno(err) : -EIO,
                       "cannot publish to '%s': %s; %s%s", d->msg.topic,
                       rd_kafka_err2str(err),
@@ -279,7 +282,7 @@ int kafka_publish_with(void *self, const struct mqm_delivery *d,
 {
     struct producer *p = ((struct kafka *)self)->out;
     struct report report = {0, RD_KAFKA_RESP_ERR_NO_ERROR,
-                            RD_KAFKA_MSG_STATUS_NOT_PERSISTED, -1};
+                            RD_KAFKA_MSG_STATUS_NOT_PERSISTED};
     int r = kafka_may_publish(self, d);
 
     if (r == 0)
