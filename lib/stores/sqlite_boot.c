@@ -23,19 +23,14 @@ void mqm__boot_id(char id[BOOT_MAX])
 /* 1: boot_us is as written down, 0: not in this boot, or < 0. */
 static int look(struct sqlite_db *d, const char *id)
 {
-    sqlite3_stmt *st = NULL;
     int64_t ms = 0;
     char sql[128];
-    int code, r;
+    int r;
 
     snprintf(sql, sizeof(sql), "SELECT value FROM meta WHERE name='clock %s'",
              id);
-    code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
-    r = mqm__db_first_row(d, st, code);
-    if (r == 1)
-        ms = sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    if (r == 1 && (ms < 0 || ms > INT64_MAX / 2000))
+    r = mqm__db_ask(d, sql, &ms);
+    if (r == 1 && (ms < 1 || ms > INT64_MAX / 2000))
         return d->host->fail(d->host, -EIO,
                              "sqlite store %s: its clock began at %" PRId64
                              " ms: the file is damaged, or written by "
@@ -45,29 +40,28 @@ static int look(struct sqlite_db *d, const char *id)
     return r;
 }
 
-/* What is in the file is not younger than now, whatever the clock says. */
+/* What is in the file is not younger than now, whatever the clock says; also
+ * one that has not been set yet, and says 1970. */
 static int write_down(struct sqlite_db *d, const char *id)
 {
     char sql[320];
 
     snprintf(sql, sizeof(sql),
              "DELETE FROM meta WHERE name LIKE 'clock %%';"
-             "INSERT INTO meta VALUES('clock %s', max(%" PRId64 ","
+             "INSERT INTO meta VALUES('clock %s', max(1, max(%" PRId64 ","
              " (SELECT coalesce(max(changed_ms), 0) FROM cells))"
-             " - %" PRId64 ")",
+             " - %" PRId64 "))",
              id, mqm__wall_us() / 1000, mqm__boottime_us() / 1000);
     if (sqlite3_exec(d->db, sql, NULL, NULL, NULL) != SQLITE_OK)
         return mqm__db_fail(d, "cannot be written to");
-    return MQM_OK;
+    return look(d, id);
 }
 
-static int begin(struct sqlite_db *d, const char *id)
+static int look_or_write(struct sqlite_db *d, const char *id)
 {
     int r = look(d, id); /* another one may have been first */
 
-    if (r == 0)
-        r = write_down(d, id);
-    return r < 0 ? r : MQM_OK;
+    return r == 0 ? write_down(d, id) : r;
 }
 
 int mqm__boot_begin(struct sqlite_db *d)
@@ -83,11 +77,7 @@ int mqm__boot_begin(struct sqlite_db *d)
     if (r != 0)
         return r < 0 ? r : MQM_OK;
     r = mqm__db_write_synced(d);
-    if (r == MQM_OK)
-        r = mqm__db_end(d, begin(d, id));
-    if (r == MQM_OK)
-        r = look(d, id);
-    return r < 0 ? r : MQM_OK;
+    return r == MQM_OK ? mqm__db_end(d, look_or_write(d, id)) : r;
 }
 
 int64_t mqm__boot_now_us(const struct sqlite_db *d)

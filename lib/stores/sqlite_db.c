@@ -90,8 +90,7 @@ int mqm__db_first_row(struct sqlite_db *d, sqlite3_stmt *st, int code)
     return mqm__db_fail(d, "cannot be read"); /* while SQLite knows why */
 }
 
-/* The number that it answers, if any. */
-static int ask(struct sqlite_db *d, const char *sql, int64_t *x)
+int mqm__db_ask(struct sqlite_db *d, const char *sql, int64_t *x)
 {
     sqlite3_stmt *st = NULL;
     int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
@@ -100,19 +99,19 @@ static int ask(struct sqlite_db *d, const char *sql, int64_t *x)
     if (r == 1)
         *x = sqlite3_column_int64(st, 0);
     sqlite3_finalize(st);
-    return r < 0 ? r : MQM_OK;
+    return r;
 }
 
 /* 1: ours; 0: empty; < 0: neither. */
 static int whose(struct sqlite_db *d)
 {
     int64_t tables = 0, mark = 0, format = 0;
-    int r = ask(d, "SELECT count(*) FROM sqlite_master", &tables);
+    int r = mqm__db_ask(d, "SELECT count(*) FROM sqlite_master", &tables);
 
-    if (r == MQM_OK)
-        r = ask(d, "PRAGMA application_id", &mark);
-    if (r == MQM_OK)
-        r = ask(d, "PRAGMA user_version", &format);
+    if (r >= 0)
+        r = mqm__db_ask(d, "PRAGMA application_id", &mark);
+    if (r >= 0)
+        r = mqm__db_ask(d, "PRAGMA user_version", &format);
     if (r < 0)
         return r;
     if (mark == MARK && format == FORMAT)
@@ -219,8 +218,8 @@ int mqm__db_open(struct sqlite_db *d)
     r = open_file(d);
     d->created_ms = 0;
     if (r == MQM_OK)
-        r = ask(d, CREATED, &d->created_ms);
-    if (r == MQM_OK)
+        r = mqm__db_ask(d, CREATED, &d->created_ms);
+    if (r >= 0)
         r = mqm__mark_check(d);
     if (r == MQM_OK)
         r = mqm__boot_begin(d);

@@ -116,4 +116,7 @@ const char *mqm__sqlite_remedy(int code); /* the last part of it */
  * is none; < 0: with words. */
 int mqm__db_first_row(struct sqlite_db *d, sqlite3_stmt *st, int code);
 
+/* The same of a statement without parameters, whose only number is *x then. */
+int mqm__db_ask(struct sqlite_db *d, const char *sql, int64_t *x);
+
 #endif

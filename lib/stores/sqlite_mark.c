@@ -95,27 +95,25 @@ void mqm__mark_swaps(struct sqlite_db *d, struct mqm_swap *const *s, size_t n)
 
 /* ------------------------------- the check ------------------------------- */
 
-/* Run a statement with up to two parameters; 1: a row, which *number and text
- * are filled in from (either may be NULL). */
-static int ask(struct sqlite_db *d, const char *sql, const struct mark *m,
-               int64_t *number, char *text)
+/* The version of the marked cell, or what of its space was forgotten. */
+static int version_of(struct sqlite_db *d, const struct mark *m, int64_t *there)
 {
     sqlite3_stmt *st = NULL;
-    int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
+    int code = sqlite3_prepare_v2(
+        d->db,
+        "SELECT max(coalesce((SELECT version FROM cells WHERE space=?1"
+        " AND id=?2), 0), coalesce((SELECT version FROM spaces WHERE"
+        " space=?1), 0))",
+        -1, &st, NULL);
     int r;
 
-    if (code == SQLITE_OK && m) {
+    if (code == SQLITE_OK) {
         sqlite3_bind_int64(st, 1, m->space);
         sqlite3_bind_blob(st, 2, m->id, (int)m->id_len, SQLITE_STATIC);
     }
     r = mqm__db_first_row(d, st, code);
-    if (r == 1 && number)
-        *number = sqlite3_column_int64(st, 0);
-    if (r == 1 && text)
-        snprintf(text, BOOT_MAX, "%s",
-                 sqlite3_column_text(st, 0)
-                     ? (const char *)sqlite3_column_text(st, 0)
-                     : "");
+    if (r == 1)
+        *there = sqlite3_column_int64(st, 0);
     sqlite3_finalize(st);
     return r;
 }
@@ -137,11 +135,7 @@ static int has_marked(struct sqlite_db *d)
         return MQM_OK;
     if (is_another(d, &m))
         return 1;
-    r = ask(d,
-            "SELECT max(coalesce((SELECT version FROM cells WHERE space=?1"
-            " AND id=?2), 0), coalesce((SELECT version FROM spaces WHERE"
-            " space=?1), 0))",
-            &m, &there, NULL);
+    r = version_of(d, &m, &there);
     if (r < 0 || (uint64_t)there >= m.version)
         return r < 0 ? r : MQM_OK;
     /* Nothing is written back, and the log stays as it is. */
@@ -158,12 +152,16 @@ static int has_marked(struct sqlite_db *d)
  */
 static int is_another_boot(struct sqlite_db *d)
 {
-    char boot[BOOT_MAX], was[BOOT_MAX];
-    int r = ask(d, "SELECT value FROM meta WHERE name='process_boot'", NULL,
-                NULL, was);
+    char sql[256], boot[BOOT_MAX];
+    int64_t another = 0;
+    int r;
 
     mqm__boot_id(boot);
-    return r == 1 ? !boot[0] || strcmp(boot, was) != 0 : r;
+    snprintf(sql, sizeof(sql),
+             "SELECT value='' OR value<>'%s' FROM meta"
+             " WHERE name='process_boot'", boot);
+    r = mqm__db_ask(d, sql, &another);
+    return r == 1 ? another != 0 : r;
 }
 
 static int write_down(struct sqlite_db *d, int64_t floor_ms)
@@ -220,12 +218,12 @@ static int look_back(struct sqlite_db *d)
 /* Written down before the first claim. */
 static int tell_boot(struct sqlite_db *d)
 {
+    int64_t there;
     int r;
 
     if (d->durability == SYNC_FULL)
         return MQM_OK;
-    r = ask(d, "SELECT value FROM meta WHERE name='process_boot'", NULL, NULL,
-            NULL);
+    r = mqm__db_ask(d, "SELECT 1 FROM meta WHERE name='process_boot'", &there);
     return r == 0 ? begin_anew(d, NULL) : r;
 }
 
@@ -237,8 +235,8 @@ int mqm__mark_check(struct sqlite_db *d)
     if (r == MQM_OK)
         r = tell_boot(d);
     if (r >= 0)
-        r = ask(d, "SELECT value FROM meta WHERE name='floor_ms'", NULL,
-                &floor_ms, NULL);
+        r = mqm__db_ask(d, "SELECT value FROM meta WHERE name='floor_ms'",
+                        &floor_ms);
     if (floor_ms > d->floor_ms)
         d->floor_ms = floor_ms;
     return r < 0 ? r : MQM_OK;

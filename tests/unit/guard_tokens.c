@@ -3,23 +3,10 @@
  * time propose different ones, also if their clocks are behind (rule 4): who
  * meets the token that it proposed takes the claim for its own.
  */
-#define _GNU_SOURCE /* syscall() */
+#include "../wall_clock.h"
 #include "guard.h"
 
-#include <sys/syscall.h>
-
 enum { MANY = 3000 };
-
-static int64_t ahead_s; /* of all clocks of this process */
-
-int clock_gettime(clockid_t which, struct timespec *t)
-{
-    int r = (int)syscall(SYS_clock_gettime, which, t);
-
-    if (which == CLOCK_REALTIME)
-        t->tv_sec += ahead_s;
-    return r;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -38,11 +25,11 @@ START_TEST(test_rule_04_proposals_above_a_clock_that_was_ahead)
     open_with(", \"pause_ms\": 0");
     for (int i = 0; i < MANY; i++) {
         c[i] = claim("kafka", new_id());
-        ahead_s = 3600;
+        wall_ahead_s = 3600;
         ck_assert_int_eq(mqm_acquire(m, &c[i]), MQM_OK);
         ck_assert_int_eq(mqm_release_on_failure(m, &c[i]), MQM_OK);
         by[i] = c[i].token;
-        ahead_s = 0;
+        wall_ahead_s = 0;
         ck_assert_int_eq(mqm_acquire(m, &c[i]), MQM_OK);
         ck_assert_uint_gt(c[i].token, by[i]);
         by[i] = c[i].token - by[i];
