@@ -8,7 +8,6 @@
 #include "../fakes/kafka.h"
 
 #include <glob.h>
-#include <librdkafka/rdkafka_mock.h>
 
 enum { AHEAD_S = 3600, EACH = 40, PARTS = 4 };
 
@@ -108,18 +107,6 @@ START_TEST(the_group_does_not_lose_us)
 }
 END_TEST
 
-/* librdkafka's own cluster, which can go away and come back at once. */
-static rd_kafka_mock_cluster_t *cluster_new(const char *topic)
-{
-    rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
-    rd_kafka_mock_cluster_t *c = rd_kafka_mock_cluster_new(rk, 1);
-
-    ck_assert_ptr_nonnull(c);
-    ck_assert(!rd_kafka_mock_topic_create(c, topic, PARTS, 1));
-    setenv("MQM_TEST_KAFKA", rd_kafka_mock_cluster_bootstraps(c), 1);
-    return c;
-}
-
 static int publish(struct bench *b, const char *topic)
 {
     struct mqm_delivery d = MQM_DELIVERY_INIT;
@@ -146,7 +133,7 @@ static void *publish_beside(void *arg)
 START_TEST(a_broker_that_comes_back_is_found)
 {
     const char *topic = "clocked";
-    rd_kafka_mock_cluster_t *cluster = cluster_new(topic);
+    struct mock mock = mock_new(topic, PARTS);
     struct bench *b = joined(topic);
     pthread_t beside;
     void *r;
@@ -154,12 +141,12 @@ START_TEST(a_broker_that_comes_back_is_found)
     ck_assert_int_eq(publish(b, topic), 0);
     set_clock(AHEAD_S);
     poll_until(b, SEEN_MAX, 1500);
-    rd_kafka_mock_broker_set_down(cluster, 1);
+    rd_kafka_mock_broker_set_down(mock.cluster, 1);
     ck_assert(!pthread_create(&beside, NULL, publish_beside, b));
     poll_until(b, SEEN_MAX, 3000);
     set_clock(0);
     poll_until(b, SEEN_MAX, 2500);
-    rd_kafka_mock_broker_set_up(cluster, 1);
+    rd_kafka_mock_broker_set_up(mock.cluster, 1);
     flood(topic, PARTS, EACH);
     poll_until(b, b->n + EACH, 30000);
     ck_assert_uint_ge(well(b), EACH);
@@ -167,6 +154,7 @@ START_TEST(a_broker_that_comes_back_is_found)
     ck_assert(*(int *)r == 0 || *(int *)r == -ETIMEDOUT);
     ck_assert_int_eq(publish(b, topic), 0);
     bench_free(b);
+    mock_free(&mock);
 }
 END_TEST
 

@@ -323,27 +323,28 @@ END_TEST
 
 /* --------------------------------- opening ------------------------------- */
 
+static void fails_to_open(struct bench *b, const char *function, int r,
+                          const char *words)
+{
+    struct mqm_setting s[] = {{"bootstrap.servers", broker(), 0}};
+
+    for (int nth = 1; nth <= 2; nth++) {
+        b->why[0] = '\0';
+        fail_call(function, nth, 1, 0);
+        ck_assert_int_eq(bench_open(b, s, 1), r);
+        fault.name = NULL;
+        ck_assert_str_eq(b->why, words);
+        ck_assert_ptr_null(b->self);
+    }
+}
+
 START_TEST(opening_without_means)
 {
     struct mqm_setting s[] = {{"bootstrap.servers", broker(), 0}};
     struct bench *b = bench_new();
 
-    for (int nth = 1; nth <= 2; nth++) {
-        b->why[0] = '\0';
-        fail_call("calloc", nth, 1, 0);
-        ck_assert_int_eq(bench_open(b, s, 1), -ENOMEM);
-        fault.name = NULL;
-        ck_assert_str_eq(b->why, "out of memory");
-        ck_assert_ptr_null(b->self);
-    }
-    for (int nth = 1; nth <= 2; nth++) {
-        b->why[0] = '\0';
-        fail_call("pipe", nth, 1, 0);
-        ck_assert_int_eq(bench_open(b, s, 1), -EMFILE);
-        fault.name = NULL;
-        ck_assert_str_eq(b->why, "cannot make a pipe");
-        ck_assert_ptr_null(b->self);
-    }
+    fails_to_open(b, "calloc", -ENOMEM, "out of memory");
+    fails_to_open(b, "pipe", -EMFILE, "cannot make a pipe");
     ck_assert_int_eq(bench_open(b, s, 1), 0);
     bench_free(b);
 }

@@ -3,7 +3,6 @@
 /* adapter_kafka_out.c - the Kafka adapter publishes, scans and probes. */
 #include "../fakes/kafka.h"
 
-#include <librdkafka/rdkafka_mock.h>
 
 /* ------------------------------ publishing ------------------------------- */
 
@@ -211,24 +210,18 @@ END_TEST
 /* A broker that takes a message for one that it has: perhaps it has not. */
 START_TEST(a_duplicate_is_not_taken_for_sent)
 {
-    rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, 1);
+    struct mock mock = mock_new("mocked", 1);
     struct mqm_delivery d = message("mocked", "id");
-    struct mqm_setting s[] = {{"bootstrap.servers", NULL, 0}};
-    struct bench *b = bench_new();
+    struct bench *b = bench_on(NULL, NULL);
 
-    ck_assert(!rd_kafka_mock_topic_create(cluster, "mocked", 1, 1));
-    s[0].value = rd_kafka_mock_cluster_bootstraps(cluster);
-    ck_assert_int_eq(bench_open(b, s, 1), 0);
     publish(b, &d);
     rd_kafka_mock_push_request_errors(
-        cluster, 0, 1, RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER);
+        mock.cluster, 0, 1, RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER);
     ck_assert_int_eq(b->adapter->publish(b->self, &d), -EIO);
     ck_assert_msg(strstr(b->why, "it may have been sent"), "%s", b->why);
     publish(b, &d);
     bench_free(b);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(rk);
+    mock_free(&mock);
 }
 END_TEST
 
