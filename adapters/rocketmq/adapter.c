@@ -55,8 +55,7 @@ static void rmq_close(void *p)
 
     if (!self)
         return;
-    rmq_end_consumers(self);
-    rmq_end_producer(self);
+    rmq_end_clients(self);
     rmq_end_fetcher(self);
     pthread_mutex_destroy(&self->fetch_lock);
     pthread_mutex_destroy(&self->producer_lock);

@@ -16,7 +16,7 @@
  *                             counted
  *
  * Once the program stops nothing is answered until close(), so that no more is
- * sent back than what is at hand then; see consumer.c.
+ * sent back than what is at hand then; see ending.c.
  */
 #include "rocketmq.h"
 

@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* consumer.c - begins and ends the client's consumers, one a group.
+/* consumer.c - the client's consumers, one a group: found, begun, forgotten.
  *
  * A callback of the client gets no pointer of ours, so consumers are found by
  * the client's handle, in a list of the whole process.
- *
- * How one ends.  No answer must lose a copy, and the client waits for its
- * callbacks, so all of them are first brought to a halt (CLOSING), then asked
- * whether "again" is a safe answer:
- *
- *   orderly                  yes, it stays within the client
- *   concurrent, from 2.0 on  yes, unless a copy would lose its last tries
- *   concurrent, older        if the topics' brokers answer now
- *
- * Safe: ENDING, the client is shut down, and what is held is sent back a moment
- * after that began, when the client hands out nothing more.  Not safe: LEFT,
- * the callbacks stay where they are and the consumer is not shut down: the
- * broker still has the copies and brings them once the process has ended.
  */
 #include "rocketmq.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-enum { SETTLE_MS = 100 }; /* for the client to stop handing out */
 
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rmq_consumer *known;
@@ -35,6 +21,14 @@ int64_t rmq_now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Its timers are the instance's. */
+void rmq_begins(struct rmq *self)
+{
+    int64_t none = 0;
+
+    atomic_compare_exchange_strong(&self->began_ms, &none, rmq_now_ms());
 }
 
 struct rmq_consumer *rmq_enter(struct CPushConsumer *handle)
@@ -62,7 +56,7 @@ static void make_known(struct rmq_consumer *k, struct CPushConsumer *handle)
     pthread_mutex_unlock(&known_lock);
 }
 
-static void forget(struct rmq_consumer *k)
+void rmq_forget(struct rmq_consumer *k)
 {
     struct rmq_consumer **at = &known;
 
@@ -77,7 +71,7 @@ static void forget(struct rmq_consumer *k)
 
 /* ---------------------------- subscriptions ----------------------------- */
 
-static void free_consumer(struct rmq_consumer *k)
+void rmq_free_consumer(struct rmq_consumer *k)
 {
     struct rmq_topic *t;
 
@@ -116,7 +110,7 @@ static struct rmq_consumer *consumer_of(struct rmq *self, const char *group)
     init_locks(k);
     k->group = strdup(group);
     if (!k->group) {
-        free_consumer(k);
+        rmq_free_consumer(k);
         return NULL;
     }
     k->self = self;
@@ -207,7 +201,7 @@ static int prepare(struct rmq_consumer *k, struct CPushConsumer *c)
                : self->api.RegisterMessageCallback(c, rmq_on_message);
 }
 
-static void destroy(const struct rmq *self, struct CPushConsumer *c)
+void rmq_destroy(const struct rmq *self, struct CPushConsumer *c)
 {
     if (self->set.orderly)
         self->api.UnregisterMessageCallbackOrderly(c);
@@ -250,6 +244,7 @@ static int start(struct rmq_consumer *k)
                                 k->group);
     make_known(k, c);
     r = prepare(k, c);
+    rmq_begins(k->self);
     if (!r)
         r = self->api.StartPushConsumer(c);
     if (!r) {
@@ -261,8 +256,8 @@ static int start(struct rmq_consumer *k)
                      "the group in use in this process already, and is "
                      "\"name_server\" (%s) right?",
                      k->group, r, rmq_last_words(self), self->set.name_server);
-    forget(k);
-    destroy(self, c);
+    rmq_forget(k);
+    rmq_destroy(self, c);
     return -EIO;
 }
 
@@ -275,99 +270,4 @@ int rmq_start_consumers(struct rmq *self)
         if (!k->handle)
             r = start(k);
     return r;
-}
-
-/* -------------------------------- ending -------------------------------- */
-
-static void set_phase(struct rmq_consumer *k, int phase)
-{
-    pthread_mutex_lock(&k->lock);
-    k->phase = phase;
-    k->release_ms = rmq_now_ms() + SETTLE_MS;
-    pthread_cond_broadcast(&k->changed);
-    pthread_mutex_unlock(&k->lock);
-}
-
-static int brokers_answer(struct rmq_consumer *k)
-{
-    for (struct rmq_topic *t = k->topics; t; t = t->next)
-        if (rmq_probe(k->self, k->group, t->name) < 0)
-            return 0;
-    return 1;
-}
-
-/* Until the rest is held. */
-static void wait_for_callbacks(struct rmq_consumer *k)
-{
-    pthread_mutex_lock(&k->lock);
-    while (k->running > k->held)
-        pthread_cond_wait(&k->changed, &k->lock);
-    pthread_mutex_unlock(&k->lock);
-}
-
-/* The client has waited for them, as long as it does what it should. */
-static void wait_for_the_last(struct rmq_consumer *k)
-{
-    pthread_mutex_lock(&k->lock);
-    while (k->running > 0)
-        pthread_cond_wait(&k->changed, &k->lock);
-    pthread_mutex_unlock(&k->lock);
-}
-
-static int may_send_back(struct rmq_consumer *k)
-{
-    int tries;
-
-    pthread_mutex_lock(&k->lock);
-    tries = k->most_tries;
-    pthread_mutex_unlock(&k->lock);
-    if (k->self->set.orderly)
-        return 1;
-    return k->self->sends_back ? tries < RMQ_TRIES_MAX : brokers_answer(k);
-}
-
-static void shut_down(struct rmq_consumer *k)
-{
-    const struct rmq *self = k->self;
-    struct CPushConsumer *c = k->handle;
-
-    set_phase(k, RMQ_ENDING);
-    self->api.ShutdownPushConsumer(c);
-    wait_for_the_last(k);
-    forget(k);
-    destroy(self, c);
-    free_consumer(k);
-}
-
-static void leave_alone(struct rmq_consumer *k)
-{
-    const struct mqm_host *host = k->self->host;
-
-    host->log(host, MQM_WARN,
-              "the consumer of group '%s' is not shut down, so that no copy in "
-              "it is lost (%s): the broker brings them again once this process "
-              "has ended",
-              k->group,
-              k->self->sends_back ? "their tries are nearly used up"
-                                  : "a broker does not answer");
-    set_phase(k, RMQ_LEFT);
-}
-
-void rmq_end_consumers(struct rmq *self)
-{
-    struct rmq_consumer *k, *next;
-
-    for (k = self->consumers; k; k = k->next)
-        set_phase(k, RMQ_CLOSING);
-    for (k = self->consumers; k; k = next) {
-        next = k->next;
-        wait_for_callbacks(k);
-        if (!k->handle)
-            free_consumer(k);
-        else if (may_send_back(k))
-            shut_down(k);
-        else
-            leave_alone(k);
-    }
-    self->consumers = NULL;
 }

@@ -48,6 +48,7 @@ static int start(struct rmq *self)
         return host->fail(host, -ENOMEM,
                           "the client library makes no producer");
     r = set_up(self, p);
+    rmq_begins(self);
     if (!r)
         r = self->api.StartProducer(p);
     if (!r) {
@@ -70,15 +71,6 @@ static int ensure_producer(struct rmq *self)
     r = self->producer ? MQM_OK : start(self);
     pthread_mutex_unlock(&self->producer_lock);
     return r;
-}
-
-void rmq_end_producer(struct rmq *self)
-{
-    if (!self->producer)
-        return;
-    self->api.ShutdownProducer(self->producer);
-    self->api.DestroyProducer(self->producer);
-    self->producer = NULL;
 }
 
 /* ------------------------------ the message ----------------------------- */

@@ -4,10 +4,11 @@
  * The client library (librocketmq, its C interface) is found at run time, so
  * its functions are declared here as members of a table, in our own words.
  * client.c fills the table; message.c reads a message; callback.c decides what
- * a callback of the client answers; consumer.c begins and ends consumers;
- * producer.c sends; reader.c, scan.c and fetch.c read without being a member of
- * a group; remoting.c asks what the client cannot: route.c, positions.c;
- * checkup.c, position.c are for a person who asks whether all is well.
+ * a callback of the client answers; consumer.c begins consumers; producer.c
+ * sends; ending.c ends both; reader.c, scan.c and fetch.c read without being a
+ * member of a group; remoting.c asks what the client cannot: route.c,
+ * positions.c; checkup.c, position.c are for a person who asks whether all is
+ * well.
  */
 #ifndef RMQ_ROCKETMQ_H
 #define RMQ_ROCKETMQ_H
@@ -186,6 +187,7 @@ struct rmq {
      * loses the copy. */
     int sends_back;
     int start_failed;
+    _Atomic int64_t began_ms; /* the first client of the instance, or 0 */
     struct rmq_consumer *consumers; /* one a group */
     pthread_mutex_t producer_lock;
     struct CProducer *producer;
@@ -246,10 +248,16 @@ struct rmq_consumer {
 
 int rmq_subscribe(void *self, const char *group, const char *topic);
 int rmq_start_consumers(struct rmq *self);
-void rmq_end_consumers(struct rmq *self);
 /* The consumer of a handle, counted as running; NULL: none. */
 struct rmq_consumer *rmq_enter(struct CPushConsumer *handle);
 int64_t rmq_now_ms(void); /* a clock that only goes forward */
+void rmq_begins(struct rmq *self); /* before a client of the instance starts */
+void rmq_forget(struct rmq_consumer *k); /* callbacks no longer find it */
+void rmq_destroy(const struct rmq *self, struct CPushConsumer *c);
+void rmq_free_consumer(struct rmq_consumer *k);
+
+/* ending.c */
+void rmq_end_clients(struct rmq *self);
 
 /* callback.c */
 int rmq_on_message(struct CPushConsumer *handle, struct CMessageExt *ext);
@@ -262,7 +270,6 @@ int rmq_may_publish(void *self, const struct mqm_delivery *d);
 int rmq_publish(void *self, const struct mqm_delivery *d);
 int rmq_publish_with(void *self, const struct mqm_delivery *d,
                      const struct mqm_field *fields, size_t n);
-void rmq_end_producer(struct rmq *self);
 
 /* json.c: looks into a JSON text, which it does not check; NULL: not there. */
 const char *rmq_json_member(const char *object, const char *name);

@@ -5,6 +5,7 @@
  *
  * STUB_OLD: without GetLatestErrorMessage, as before 1.2.3.
  * STUB_PARTIAL: without Pull.
+ * STUB_BEFORE_2: without SetPushConsumerMessageTrace, as before 2.0.
  */
 #include "librocketmq_stub.h"
 
@@ -87,8 +88,6 @@ ONE(UnregisterMessageCallbackOrderly)
 ONE(DestroyPullConsumer)
 ONE(StartPullConsumer)
 ONE(ShutdownPullConsumer)
-ONE(DestroyProducer)
-ONE(ShutdownProducer)
 ONE(DestroyMessage)
 ONE(ReleaseSubscriptionMessageQueue)
 TEXT(SetPushConsumerNameServerAddress)
@@ -102,7 +101,9 @@ TEXT(SetMessageTags)
 TEXT(SetMessageKeys)
 NUMBER(SetPushConsumerThreadCount)
 NUMBER(SetPushConsumerMessageBatchMaxSize)
+#ifndef STUB_BEFORE_2
 NUMBER(SetPushConsumerMessageTrace)
+#endif
 NUMBER(SetProducerSendMsgTimeout)
 NUMBER(SetProducerMaxMessageSize)
 THREE(SetPushConsumerSessionCredentials)
@@ -173,10 +174,31 @@ int StartPushConsumer(void *c)
     return c ? stub.start : 1;
 }
 
+static void ended(const char *what)
+{
+    strncat(stub.ends, what, sizeof(stub.ends) - strlen(stub.ends) - 1);
+}
+
+int ShutdownProducer(void *p);
+int ShutdownProducer(void *p)
+{
+    ended("P");
+    return !p;
+}
+
+int DestroyProducer(void *p);
+int DestroyProducer(void *p)
+{
+    ended("p");
+    return !p;
+}
+
 int ShutdownPushConsumer(void *c);
 int ShutdownPushConsumer(void *c)
 {
+    clock_gettime(CLOCK_MONOTONIC, &stub.shut_down);
     stub.shutdowns++;
+    ended("C");
     return !c;
 }
 
@@ -184,6 +206,7 @@ int DestroyPushConsumer(void *c);
 int DestroyPushConsumer(void *c)
 {
     stub.destroyed++;
+    ended("c");
     return !c;
 }
 
@@ -252,9 +275,11 @@ struct pulled Pull(void *c, const struct queue *q, const char *expression,
     m.offset = stub.pull_next + stub.pull_off_by;
     if (!c || !q || strcmp(expression, "*") || most < 1)
         got.status = 4;
-    if (stub.silent && !strcmp(q->broker, stub.silent))
+    if (stub.silent && !strcmp(q->broker, stub.silent)) {
         got.status = 4;
-    else if (stub.pull_next && offset == stub.pull_next &&
+        if (stub.silent_for > 0 && --stub.silent_for == 0)
+            stub.silent = NULL;
+    } else if (stub.pull_next && offset == stub.pull_next &&
              !stub.nothing_there) {
         got.status = 0;
         got.next = offset + 1;

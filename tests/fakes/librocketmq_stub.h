@@ -3,6 +3,8 @@
 #ifndef LIBROCKETMQ_STUB_H
 #define LIBROCKETMQ_STUB_H
 
+#include <time.h>
+
 struct stub_message { /* what CMessageExt points to */
     const char *topic, *id, *keys, *tags, *body;
     int body_len, tries, queue;
@@ -17,12 +19,15 @@ struct stub {
     const char *fails;     /* the function of this name answers 77, or NULL */
     const char *fails_for; /* SetMessageProperty: of this property only     */
     const char *silent;    /* Pull: this broker does not answer             */
+    int silent_for;        /* so many times, or 0: always                   */
     int queues;            /* of a topic, each on a broker of its own; 0: 1 */
     int nothing_there;     /* Pull: no message even at pull_next            */
     long long pull_off_by; /* Pull: the message says another offset         */
     long long pull_max;    /* Pull: the end; < 0: says 0; 0: behind it      */
     /* What they were asked. */
     int starts, shutdowns, destroyed, sends, orderly;
+    char ends[16]; /* P: a producer was shut down, p: destroyed; C, c: a consumer */
+    struct timespec shut_down; /* the last consumer, by CLOCK_MONOTONIC */
     char instance[64], last_id[64], last_body[64], last_property[64];
     /* The adapter's callback, and what to give it as the first argument. */
     int (*callback)(void *consumer, void *message);

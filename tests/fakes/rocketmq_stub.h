@@ -47,13 +47,19 @@ static inline int open_with(const char *lib, const char *name, const char *value
     return fake.adapter->open(&fake.self, &fake.host, s, name ? 3 : 2);
 }
 
-static inline void open_stub(const char *name, const char *value)
+static inline void open_file(const char *lib, const char *name,
+                             const char *value)
 {
     int r;
 
-    load("librocketmq_stub.so", RTLD_LOCAL);
-    r = open_with(lib_path("librocketmq_stub.so"), name, value);
+    load(lib, RTLD_LOCAL);
+    r = open_with(lib_path(lib), name, value);
     ck_assert_msg(r == MQM_OK, "%d %s", r, fake.error);
+}
+
+static inline void open_stub(const char *name, const char *value)
+{
+    open_file("librocketmq_stub.so", name, value);
 }
 
 static inline void start(void)

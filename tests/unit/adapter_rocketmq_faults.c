@@ -4,8 +4,6 @@
  */
 #include "../fakes/rocketmq_stub.h"
 
-#include <stdatomic.h>
-
 /* ------------------------------- opening -------------------------------- */
 
 START_TEST(a_library_that_is_not_there)
@@ -192,59 +190,6 @@ START_TEST(an_empty_body_is_not_delivered)
 }
 END_TEST
 
-static atomic_int answered = -1;
-
-static void *call_back(void *m)
-{
-    pthread_detach(pthread_self());
-    answered = stub->callback(stub->consumer, m);
-    return NULL;
-}
-
-static void stop_with(int tries)
-{
-    static struct stub_message m;
-    pthread_t t;
-
-    m = message(tries);
-    open_stub(NULL, NULL);
-    fake.answer = later;
-    start();
-    ck_assert_int_eq(pthread_create(&t, NULL, call_back, &m), 0);
-    while (fake_ids(1) < 1)
-        sleep_ms(5);
-    fake_stop();
-    sleep_ms(300);
-    ck_assert_int_eq(answered, -1); /* nothing before close() */
-    fake.adapter->close(fake.self);
-    sleep_ms(300);
-}
-
-START_TEST(at_the_end_what_waits_is_sent_back)
-{
-    stop_with(13);
-    ck_assert_int_eq(answered, 1);
-    ck_assert_int_eq(stub->shutdowns, 1);
-}
-END_TEST
-
-START_TEST(the_last_tries_are_not_used_up)
-{
-    struct stub_message m = message(0);
-    pthread_t t;
-
-    stop_with(14);
-    ck_assert_int_eq(answered, -1);
-    ck_assert_int_eq(stub->shutdowns, 0);
-    ck_assert(strstr(fake.log, "is not shut down"));
-    /* Nor is anything delivered that the client still hands out. */
-    ck_assert_int_eq(pthread_create(&t, NULL, call_back, &m), 0);
-    sleep_ms(300);
-    ck_assert_int_eq(answered, -1);
-    ck_assert_uint_eq(fake_ids(1), 1);
-}
-END_TEST
-
 /* --------------------------- sending, reading --------------------------- */
 
 static int send_one(void)
@@ -324,8 +269,6 @@ int main(void)
         a_copy_that_came_again_is_not_sent_back,
         orderly_asks_again_within_a_second,
         an_empty_body_is_not_delivered,
-        at_the_end_what_waits_is_sent_back,
-        the_last_tries_are_not_used_up,
         only_what_is_safe_counts_as_sent,
         a_scan_tells_silence_from_an_end,
     };

@@ -1,0 +1,164 @@
+/* LIBS: -ldl */
+/* SPDX-License-Identifier: MIT */
+/* adapter_rocketmq_ending.c - how the RocketMQ adapter ends: what it answers to
+ * the client then, and in which order the client's parts end.  With a stub in
+ * place of the client library.
+ */
+#include "../fakes/rocketmq_stub.h"
+
+#include <stdatomic.h>
+
+static int later(struct mqm_delivery *d, const struct seen *s)
+{
+    (void)s;
+    d->retry_ms = 100;
+    return MQM_LATER;
+}
+
+static int send_one(void)
+{
+    struct mqm_delivery d = MQM_DELIVERY_INIT;
+
+    d.msg.topic = "T";
+    d.msg.id = "an-id";
+    d.msg.id_len = 5;
+    d.body = "body";
+    d.body_len = 4;
+    return fake.adapter->publish(fake.self, &d);
+}
+
+static atomic_int answered = -1;
+static struct stub_message held;
+
+static void *call_back(void *consumer)
+{
+    pthread_detach(pthread_self());
+    answered = stub->callback(consumer, &held);
+    return NULL;
+}
+
+/* One copy of so many tries waits in a callback, and goes on waiting after the
+ * program stopped. */
+static void hold_one(int tries)
+{
+    pthread_t t;
+
+    held = (struct stub_message){.topic = "T", .id = "id-0001", .body = "abc",
+                                 .body_len = 3, .tries = tries, .queue = 2,
+                                 .offset = 7, .born_ms = 1};
+    fake.answer = later;
+    ck_assert_int_eq(pthread_create(&t, NULL, call_back, stub->consumer), 0);
+    while (fake_ids(1) < 1)
+        sleep_ms(5);
+    fake_stop();
+    sleep_ms(300);
+    ck_assert_int_eq(answered, -1);
+}
+
+static void close_it(void)
+{
+    fake.adapter->close(fake.self);
+    sleep_ms(300);
+}
+
+START_TEST(at_the_end_what_waits_is_sent_back)
+{
+    open_stub(NULL, NULL);
+    start();
+    hold_one(13);
+    close_it();
+    ck_assert_int_eq(answered, 1);
+    ck_assert_str_eq(stub->ends, "Cc");
+}
+END_TEST
+
+START_TEST(the_last_tries_are_not_used_up)
+{
+    pthread_t t;
+
+    open_stub(NULL, NULL);
+    start();
+    hold_one(14);
+    close_it();
+    ck_assert_int_eq(answered, -1);
+    ck_assert_str_eq(stub->ends, "");
+    ck_assert(strstr(fake.log, "is not shut down"));
+    /* Nor is anything delivered that the client still hands out. */
+    ck_assert_int_eq(pthread_create(&t, NULL, call_back, stub->consumer), 0);
+    sleep_ms(300);
+    ck_assert_int_eq(answered, -1);
+    ck_assert_uint_eq(fake_ids(1), 1);
+}
+END_TEST
+
+/* They share the client's connections, and an answer may still come in. */
+START_TEST(all_are_shut_down_before_one_is_destroyed)
+{
+    open_stub(NULL, NULL);
+    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "G", "T"), MQM_OK);
+    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "H", "T"), MQM_OK);
+    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "I", "T"), MQM_OK);
+    ck_assert_int_eq(fake.adapter->poll(fake.self, 1), MQM_OK);
+    ck_assert_int_eq(send_one(), MQM_OK);
+    close_it();
+    ck_assert_str_eq(stub->ends, "PCCCpccc");
+}
+END_TEST
+
+START_TEST(beside_one_that_is_left_nothing_is_destroyed)
+{
+    open_stub(NULL, NULL);
+    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "G", "T"), MQM_OK);
+    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "H", "T"), MQM_OK);
+    ck_assert_int_eq(fake.adapter->poll(fake.self, 1), MQM_OK);
+    ck_assert_int_eq(send_one(), MQM_OK);
+    hold_one(14);
+    close_it();
+    ck_assert_int_eq(answered, -1);
+    ck_assert_str_eq(stub->ends, "PC");
+}
+END_TEST
+
+/* ------------------------- clients older than 2.0 ------------------------ */
+
+/* The client says "no answer" of a broker that it is just connecting to. */
+START_TEST(a_broker_is_asked_again)
+{
+    open_file("librocketmq_before_2.so", NULL, NULL);
+    start();
+    hold_one(0);
+    stub->silent = "broker";
+    stub->silent_for = 3;
+    close_it();
+    ck_assert_int_eq(answered, 1);
+    ck_assert_str_eq(stub->ends, "Cc");
+}
+END_TEST
+
+START_TEST(a_broker_that_is_away_is_not_asked_for_ever)
+{
+    open_file("librocketmq_before_2.so", NULL, NULL);
+    start();
+    hold_one(0);
+    stub->silent = "broker";
+    close_it();
+    ck_assert_int_eq(answered, -1);
+    ck_assert_str_eq(stub->ends, "");
+    ck_assert(strstr(fake.log, "a broker does not answer"));
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        at_the_end_what_waits_is_sent_back,
+        the_last_tries_are_not_used_up,
+        all_are_shut_down_before_one_is_destroyed,
+        beside_one_that_is_left_nothing_is_destroyed,
+        a_broker_is_asked_again,
+        a_broker_that_is_away_is_not_asked_for_ever,
+    };
+
+    return run_suite("adapter_rocketmq_ending", tests,
+                     sizeof(tests) / sizeof(tests[0]));
+}
