@@ -88,11 +88,16 @@ static void complain(struct group *g, const char *what, const char *why)
 static void tell(struct group *g, const rd_kafka_topic_partition_list_t *list,
                  int assign)
 {
+    const char *protocol = rd_kafka_rebalance_protocol(g->rk);
     const char *what = assign ? "take" : "give up";
     rd_kafka_error_t *error;
     rd_kafka_resp_err_t err;
 
-    if (strcmp(rd_kafka_rebalance_protocol(g->rk), "COOPERATIVE")) {
+    if (!protocol) { /* this was still in the queue when the client left */
+        complain(g, what, "the group is left already");
+        return;
+    }
+    if (strcmp(protocol, "COOPERATIVE") != 0) {
         err = rd_kafka_assign(g->rk, assign ? list : NULL);
         if (err)
             complain(g, what, rd_kafka_err2str(err));

@@ -147,6 +147,8 @@ MAY_FAIL(int, rd_kafka_consumer_closed, (rd_kafka_t * rk), (rk),
 MAY_FAIL(rd_kafka_error_t *, rd_kafka_consumer_close_queue,
          (rd_kafka_t * rk, rd_kafka_queue_t *q), (rk, q),
          rd_kafka_error_new(fault_err, "as told"))
+MAY_FAIL(const char *, rd_kafka_rebalance_protocol, (rd_kafka_t * rk), (rk),
+         NULL)
 MAY_FAIL(rd_kafka_error_t *, rd_kafka_incremental_assign,
          (rd_kafka_t * rk, LIST), (rk, l),
          rd_kafka_error_new(fault_err, "as told"))

@@ -199,6 +199,7 @@ static const struct consuming consuming[] = {
     {"rd_kafka_assign", 1, 1, NO_WAY, "range", "cannot take"},
     {"rd_kafka_assign", 2, DONE_ALL_THE_SAME, NO_WAY, "range",
      "cannot give up"},
+    {"rd_kafka_rebalance_protocol", 1, 1, 0, "range", "left already"},
     {"rd_kafka_incremental_assign", 1, 1, NO_WAY, "cooperative-sticky",
      "cannot take"},
     {"rd_kafka_incremental_unassign", 1, DONE_ALL_THE_SAME, NO_WAY,
