@@ -118,8 +118,8 @@ static int may_send_back(struct rmq_consumer *k)
 
 static void shut_down(struct rmq_consumer *k)
 {
-    set_phase(k, RMQ_ENDING);
     let_it_update(k->self);
+    set_phase(k, RMQ_ENDING); /* not before: it would hand out, and get back */
     k->self->api.ShutdownPushConsumer(k->handle);
     wait_for_the_last(k);
 }

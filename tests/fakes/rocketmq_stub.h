@@ -62,6 +62,12 @@ static inline void open_stub(const char *name, const char *value)
     open_file("librocketmq_stub.so", name, value);
 }
 
+static inline int64_t stub_shut_down_ms(void)
+{
+    return (int64_t)stub->shut_down.tv_sec * 1000 +
+           stub->shut_down.tv_nsec / 1000000;
+}
+
 static inline void start(void)
 {
     ck_assert_int_eq(fake.adapter->subscribe(fake.self, "G", "T"), MQM_OK);

@@ -3,7 +3,6 @@
 /* adapter_kafka_out.c - the Kafka adapter publishes, scans and probes. */
 #include "../fakes/kafka.h"
 
-
 /* ------------------------------ publishing ------------------------------- */
 
 static struct mqm_delivery message(const char *topic, const char *id)

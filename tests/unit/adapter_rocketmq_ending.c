@@ -28,12 +28,17 @@ static int send_one(void)
 }
 
 static atomic_int answered = -1;
+static int64_t answered_ms;
 static struct stub_message held;
 
 static void *call_back(void *consumer)
 {
+    int answer;
+
     pthread_detach(pthread_self());
-    answered = stub->callback(consumer, &held);
+    answer = stub->callback(consumer, &held);
+    answered_ms = clock_ms();
+    answered = answer;
     return NULL;
 }
 
@@ -69,6 +74,20 @@ START_TEST(at_the_end_what_waits_is_sent_back)
     close_it();
     ck_assert_int_eq(answered, 1);
     ck_assert_str_eq(stub->ends, "Cc");
+}
+END_TEST
+
+/* Not while close() waits for the client's look at the routes, 3 s after its
+ * beginning: it would go on handing out, and each copy would lose a try. */
+START_TEST(nothing_is_sent_back_before_the_shutdown)
+{
+    open_stub(NULL, NULL);
+    start();
+    sleep_ms(2400);
+    hold_one(0);
+    close_it();
+    ck_assert_int_eq(answered, 1);
+    ck_assert_int_ge(answered_ms, stub_shut_down_ms());
 }
 END_TEST
 
@@ -152,6 +171,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         at_the_end_what_waits_is_sent_back,
+        nothing_is_sent_back_before_the_shutdown,
         the_last_tries_are_not_used_up,
         all_are_shut_down_before_one_is_destroyed,
         beside_one_that_is_left_nothing_is_destroyed,
