@@ -75,6 +75,31 @@ static inline void start(void)
     ck_assert_int_eq(stub->starts, 1);
 }
 
+/* A copy that the client hands out, after so many tries. */
+static inline struct stub_message message(int tries)
+{
+    return (struct stub_message){.topic = "T",
+                                 .id = "id-0001",
+                                 .body = "a\0c",
+                                 .body_len = 3,
+                                 .tries = tries,
+                                 .queue = 2,
+                                 .offset = 7,
+                                 .born_ms = 1};
+}
+
+static inline int send_one(void)
+{
+    struct mqm_delivery d = MQM_DELIVERY_INIT;
+
+    d.msg.topic = "T";
+    d.msg.id = "an-id\0\0"; /* NUL bytes at its end do not count */
+    d.msg.id_len = 7;
+    d.body = "body";
+    d.body_len = 4;
+    return fake.adapter->publish(fake.self, &d);
+}
+
 static inline int run_suite(const char *name, const TTest *const *tests,
                             size_t n)
 {

@@ -15,18 +15,6 @@ static int later(struct mqm_delivery *d, const struct seen *s)
     return MQM_LATER;
 }
 
-static int send_one(void)
-{
-    struct mqm_delivery d = MQM_DELIVERY_INIT;
-
-    d.msg.topic = "T";
-    d.msg.id = "an-id";
-    d.msg.id_len = 5;
-    d.body = "body";
-    d.body_len = 4;
-    return fake.adapter->publish(fake.self, &d);
-}
-
 static atomic_int answered = -1;
 static int64_t answered_ms;
 static struct stub_message held;
@@ -48,9 +36,7 @@ static void hold_one(int tries)
 {
     pthread_t t;
 
-    held = (struct stub_message){.topic = "T", .id = "id-0001", .body = "abc",
-                                 .body_len = 3, .tries = tries, .queue = 2,
-                                 .offset = 7, .born_ms = 1};
+    held = message(tries);
     fake.answer = later;
     ck_assert_int_eq(pthread_create(&t, NULL, call_back, stub->consumer), 0);
     while (fake_ids(1) < 1)
@@ -110,15 +96,23 @@ START_TEST(the_last_tries_are_not_used_up)
 }
 END_TEST
 
+/* Groups and a producer, of one instance. */
+static void start_groups(int n)
+{
+    static const char *const names[] = {"G", "H", "I"};
+
+    open_stub(NULL, NULL);
+    for (int i = 0; i < n; i++)
+        ck_assert_int_eq(fake.adapter->subscribe(fake.self, names[i], "T"),
+                         MQM_OK);
+    ck_assert_int_eq(fake.adapter->poll(fake.self, 1), MQM_OK);
+    ck_assert_int_eq(send_one(), MQM_OK);
+}
+
 /* They share the client's connections, and an answer may still come in. */
 START_TEST(all_are_shut_down_before_one_is_destroyed)
 {
-    open_stub(NULL, NULL);
-    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "G", "T"), MQM_OK);
-    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "H", "T"), MQM_OK);
-    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "I", "T"), MQM_OK);
-    ck_assert_int_eq(fake.adapter->poll(fake.self, 1), MQM_OK);
-    ck_assert_int_eq(send_one(), MQM_OK);
+    start_groups(3);
     close_it();
     ck_assert_str_eq(stub->ends, "PCCCpccc");
 }
@@ -126,11 +120,7 @@ END_TEST
 
 START_TEST(beside_one_that_is_left_nothing_is_destroyed)
 {
-    open_stub(NULL, NULL);
-    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "G", "T"), MQM_OK);
-    ck_assert_int_eq(fake.adapter->subscribe(fake.self, "H", "T"), MQM_OK);
-    ck_assert_int_eq(fake.adapter->poll(fake.self, 1), MQM_OK);
-    ck_assert_int_eq(send_one(), MQM_OK);
+    start_groups(2);
     hold_one(14);
     close_it();
     ck_assert_int_eq(answered, -1);

@@ -116,18 +116,6 @@ static int later(struct mqm_delivery *d, const struct seen *s)
     return ok_at && (int)fake.n + 1 >= ok_at ? MQM_OK : MQM_LATER;
 }
 
-static struct stub_message message(int tries)
-{
-    return (struct stub_message){.topic = "T",
-                                 .id = "id-0001",
-                                 .body = "a\0c",
-                                 .body_len = 3,
-                                 .tries = tries,
-                                 .queue = 2,
-                                 .offset = 7,
-                                 .born_ms = 1};
-}
-
 START_TEST(a_newer_client_sends_back_after_the_wait)
 {
     struct stub_message m = message(0);
@@ -191,18 +179,6 @@ START_TEST(an_empty_body_is_not_delivered)
 END_TEST
 
 /* --------------------------- sending, reading --------------------------- */
-
-static int send_one(void)
-{
-    struct mqm_delivery d = MQM_DELIVERY_INIT;
-
-    d.msg.topic = "T";
-    d.msg.id = "an-id\0\0"; /* NUL bytes at its end do not count */
-    d.msg.id_len = 7;
-    d.body = "body";
-    d.body_len = 4;
-    return fake.adapter->publish(fake.self, &d);
-}
 
 START_TEST(only_what_is_safe_counts_as_sent)
 {
