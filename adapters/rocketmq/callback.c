@@ -4,8 +4,8 @@
  * The answer "again" is dear in concurrent mode: the client sends the whole
  * batch back (up to 32 copies, shown or not), each loses one of its 16 tries,
  * and a client older than 2.0 loses the copies for good if the sending back
- * fails.  So a copy that is not done waits here, inside the callback, and is
- * delivered again and again.
+ * fails, so it never gets that answer.  A copy that is not done waits here,
+ * inside the callback, and is delivered again and again.
  *
  *   concurrent, from 2.0 on   after wait_ms sent back, but only if it comes
  *                             from the topic itself: in a batch out of the
@@ -23,7 +23,11 @@
 #include <errno.h>
 #include <time.h>
 
-enum { SLICE_MS = 1000 }; /* the longest wait between two looks */
+enum {
+    SLICE_MS = 1000,    /* the longest wait between two looks */
+    PATIENCE_MS = 3000, /* with a broker that does not answer */
+    ASK_AGAIN_MS = 200,
+};
 
 static void leave(struct rmq_consumer *k)
 {
@@ -33,42 +37,125 @@ static void leave(struct rmq_consumer *k)
     pthread_mutex_unlock(&k->lock);
 }
 
-static int is_open(struct rmq_consumer *k)
+static int phase_of(struct rmq_consumer *k)
 {
-    int open;
+    int phase;
 
     pthread_mutex_lock(&k->lock);
-    open = k->phase == RMQ_OPEN;
+    phase = k->phase;
     pthread_mutex_unlock(&k->lock);
-    return open;
+    return phase;
+}
+
+static int is_open(struct rmq_consumer *k)
+{
+    return phase_of(k) == RMQ_OPEN;
+}
+
+/* Does the client's own sending back lose copies? */
+static int sends_back_itself(const struct rmq *self)
+{
+    return !self->sends_back && !self->set.orderly;
+}
+
+/* A broker may be busy, or just come back. */
+static int finds_copy_soon(const struct rmq *self, struct CMessageExt *ext)
+{
+    const int64_t end_ms = rmq_now_ms() + PATIENCE_MS;
+    int found;
+
+    while (!(found = rmq_finds_copy(self, ext)) && rmq_now_ms() < end_ms)
+        rmq_nap(ASK_AGAIN_MS);
+    return found;
+}
+
+static int may_go_back(const struct rmq *self, struct CMessageExt *ext)
+{
+    if (sends_back_itself(self))
+        return finds_copy_soon(self, ext);
+    return self->set.orderly ||
+           self->api.GetMessageReconsumeTimes(ext) < RMQ_TRIES_MAX;
+}
+
+/* The answer, or -1: nobody knows whether the broker has it. */
+static int go_back(const struct rmq_consumer *k, struct CMessageExt *ext)
+{
+    const int64_t end_ms = rmq_now_ms() + PATIENCE_MS;
+
+    if (!sends_back_itself(k->self))
+        return E_RECONSUME_LATER;
+    while (rmq_send_back(k->self, k->group, ext) < 0) {
+        if (rmq_now_ms() >= end_ms)
+            return -1;
+        rmq_nap(ASK_AGAIN_MS);
+    }
+    return E_CONSUME_SUCCESS;
+}
+
+static void set_stays(struct rmq_consumer *k)
+{
+    pthread_mutex_lock(&k->lock);
+    k->stays = 1;
+    pthread_cond_broadcast(&k->changed);
+    pthread_mutex_unlock(&k->lock);
 }
 
 static void wait_for_release(struct rmq_consumer *k)
 {
     struct timespec until;
 
-    while (k->phase != RMQ_ENDING) /* RMQ_LEFT: for ever */
-        pthread_cond_wait(&k->changed, &k->lock);
     until.tv_sec = (time_t)(k->release_ms / 1000);
     until.tv_nsec = (long)(k->release_ms % 1000) * 1000000;
-    while (rmq_now_ms() < k->release_ms)
+    if (k->phase == RMQ_ENDING && !k->stays)
         pthread_cond_timedwait(&k->changed, &k->lock, &until);
+    else
+        pthread_cond_wait(&k->changed, &k->lock);
 }
 
-/* Stay here until close() has decided.  From here on the adapter itself may be
- * gone: nothing but *k is touched. */
-static void hold(struct rmq_consumer *k, int tries)
+static int is_released(const struct rmq_consumer *k)
+{
+    return k->phase == RMQ_ENDING && !k->stays &&
+           rmq_now_ms() >= k->release_ms;
+}
+
+static void wait_for_close(struct rmq_consumer *k)
+{
+    pthread_mutex_lock(&k->lock);
+    while (k->phase == RMQ_OPEN)
+        pthread_cond_wait(&k->changed, &k->lock);
+    pthread_mutex_unlock(&k->lock);
+}
+
+/* Meanwhile the adapter itself may go: nothing but *k is touched. */
+static void rest(struct rmq_consumer *k)
 {
     pthread_mutex_lock(&k->lock);
     k->held++;
-    if (tries > k->most_tries)
-        k->most_tries = tries;
     pthread_cond_broadcast(&k->changed);
-    wait_for_release(k);
+    while (!is_released(k))
+        wait_for_release(k);
     k->held--;
-    k->running--;
-    pthread_cond_broadcast(&k->changed);
     pthread_mutex_unlock(&k->lock);
+}
+
+/* Stay here until close() has decided.  Who comes in a later phase than CLOSING
+ * may find the adapter gone, and asks nothing. */
+static int hold(struct rmq_consumer *k, struct CMessageExt *ext)
+{
+    int answer;
+
+    wait_for_close(k);
+    if (phase_of(k) == RMQ_CLOSING && !may_go_back(k->self, ext))
+        set_stays(k);
+    for (;;) {
+        rest(k);
+        answer = go_back(k, ext);
+        if (answer >= 0)
+            break;
+        set_stays(k);
+    }
+    leave(k);
+    return answer;
 }
 
 static int64_t slice(const struct rmq *self, int64_t retry_ms)
@@ -81,11 +168,13 @@ static int64_t slice(const struct rmq *self, int64_t retry_ms)
     return ms > SLICE_MS ? SLICE_MS : ms;
 }
 
-static int may_send_back(const struct rmq *self, int tries, int64_t waited_ms)
+static int may_send_back(const struct rmq *self, struct CMessageExt *ext,
+                         int64_t waited_ms)
 {
     if (self->set.orderly)
         return 1;
-    return self->sends_back && tries == 0 && waited_ms >= self->set.wait_ms;
+    return self->sends_back && waited_ms >= self->set.wait_ms &&
+           self->api.GetMessageReconsumeTimes(ext) == 0;
 }
 
 static void deliver(struct rmq_consumer *k, struct CMessageExt *ext,
@@ -108,8 +197,7 @@ static void deliver(struct rmq_consumer *k, struct CMessageExt *ext,
 }
 
 /* 1: answered, *answer is set.  0: to be held. */
-static int consume(struct rmq_consumer *k, struct CMessageExt *ext, int tries,
-                   int *answer)
+static int consume(struct rmq_consumer *k, struct CMessageExt *ext, int *answer)
 {
     int64_t began = rmq_now_ms();
     struct mqm_delivery d;
@@ -124,7 +212,7 @@ static int consume(struct rmq_consumer *k, struct CMessageExt *ext, int tries,
         if (host->wait(host, slice(k->self, d.retry_ms)) < 0)
             return 0;
         *answer = E_RECONSUME_LATER;
-        if (may_send_back(k->self, tries, rmq_now_ms() - began))
+        if (may_send_back(k->self, ext, rmq_now_ms() - began))
             return 1;
     }
     return 0;
@@ -133,16 +221,12 @@ static int consume(struct rmq_consumer *k, struct CMessageExt *ext, int tries,
 int rmq_on_message(struct CPushConsumer *handle, struct CMessageExt *ext)
 {
     struct rmq_consumer *k = rmq_enter(handle);
-    int answer = E_RECONSUME_LATER, tries;
+    int answer = E_RECONSUME_LATER;
 
     if (!k)
         return E_RECONSUME_LATER;
-    /* Who comes in another phase than OPEN may find the adapter gone. */
-    tries = is_open(k) ? k->self->api.GetMessageReconsumeTimes(ext) : 0;
-    if (consume(k, ext, tries, &answer)) {
-        leave(k);
-        return answer;
-    }
-    hold(k, tries);
-    return E_RECONSUME_LATER;
+    if (!consume(k, ext, &answer))
+        return hold(k, ext);
+    leave(k);
+    return answer;
 }

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { GET_BROKER_CONFIG = 26, GET_RUNTIME = 28 };
 enum { BROKERS_MAX = 64, HOUR_MS = 3600000 };
@@ -32,28 +31,20 @@ static void look_at_library(const struct rmq *self, const struct mqm_inquiry *q)
     if (!self->sends_back && !self->set.orderly)
         q->find(q, MQM_WARNING, "librocketmq",
                 "take 2.1 or later, or \"mode\": \"orderly\"",
-                "it is older than 2.1: a copy that it cannot send back is "
-                "lost, so one that has to wait keeps a thread");
+                "it is older than 2.1: it loses a copy that it cannot send "
+                "back, so one that has to wait keeps a thread");
+    if (!self->sends_back && !self->set.orderly && self->set.access_key)
+        q->find(q, MQM_WARNING, "librocketmq",
+                "take 2.1 or later, or \"mode\": \"orderly\"",
+                "it is older than 2.1, and a broker that demands signed "
+                "requests takes no copy back: a program that stops with some "
+                "at hand has to end with _exit() or a signal");
     if (self->api.GetMessageBodyLength && self->sends_back)
         q->find(q, MQM_FINE, "librocketmq", NULL,
                 "2.1 or later, with whole bodies");
 }
 
 /* ------------------------------- a broker -------------------------------- */
-
-int rmq_ask_broker(const struct rmq_queues *at, int code, const char *fields,
-                   struct rmq_answer *a)
-{
-    const int fd = rmq_dial(at->address, strlen(at->address));
-    int r = -1;
-
-    *a = (struct rmq_answer){.code = -1};
-    if (fd >= 0 && rmq_ask(fd, code, fields, a) == 0)
-        r = a->code;
-    if (fd >= 0)
-        close(fd);
-    return r;
-}
 
 /* The value of a line "name=value" of a broker's settings.  1: there is one. */
 static int setting(const char *config, const char *name, char *out, size_t size)
@@ -234,34 +225,6 @@ static void look_at_broker(const struct mqm_inquiry *q,
 
 /* ------------------------------- the route ------------------------------- */
 
-/* The queues of a broker stand in a list of their own, by its name. */
-static int queues_of(const char *route, const char *broker)
-{
-    const char *d = rmq_json_first(rmq_json_member(route, "queueDatas"));
-    char name[128];
-
-    for (; d; d = rmq_json_after(d))
-        if (rmq_json_text(rmq_json_member(d, "brokerName"), name,
-                          sizeof(name)) == 0 &&
-            strcmp(name, broker) == 0)
-            return (int)rmq_json_number(rmq_json_member(d, "readQueueNums"), 0);
-    return 0;
-}
-
-/* Number 0 is the master.  1: it has one, and queues of the topic. */
-static int read_broker(const char *route, const char *b, struct rmq_queues *out)
-{
-    const char *addresses = rmq_json_member(b, "brokerAddrs");
-
-    if (rmq_json_text(rmq_json_member(addresses, "0"), out->address,
-                      sizeof(out->address)) < 0 ||
-        rmq_json_text(rmq_json_member(b, "brokerName"), out->broker,
-                      sizeof(out->broker)) < 0)
-        return 0;
-    out->n = queues_of(route, out->broker);
-    return out->n > 0;
-}
-
 static size_t read_route(const struct mqm_inquiry *q, const char *route,
                          struct rmq_queues *out, size_t room)
 {
@@ -269,7 +232,7 @@ static size_t read_route(const struct mqm_inquiry *q, const char *route,
     size_t n = 0;
 
     for (; b && n < room; b = rmq_json_after(b)) {
-        if (read_broker(route, b, &out[n]))
+        if (rmq_read_broker(route, b, &out[n]))
             n++;
         else
             q->find(q, MQM_WARNING, "broker", "look with 'mqadmin topicRoute'",

@@ -55,6 +55,7 @@ static const struct {
     NEED(GetMessageQueueId),
     NEED(GetMessageReconsumeTimes),
     NEED(GetMessageQueueOffset),
+    NEED(GetMessageCommitLogOffset),
     NEED(GetMessageBornTimestamp),
     NEED(CreatePullConsumer),
     NEED(DestroyPullConsumer),

@@ -23,6 +23,14 @@ int64_t rmq_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+void rmq_nap(int64_t ms)
+{
+    const struct timespec t = {(time_t)(ms / 1000),
+                               (long)(ms % 1000) * 1000000};
+
+    nanosleep(&t, NULL);
+}
+
 /* Its timers are the instance's. */
 void rmq_begins(struct rmq *self)
 {

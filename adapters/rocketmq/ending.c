@@ -2,17 +2,18 @@
 /* ending.c - the client's consumers and its producer end.
  *
  * No answer must lose a copy, and the client waits for its callbacks, so all of
- * them are first brought to a halt (CLOSING), then asked whether "again" is a
- * safe answer:
+ * them are first brought to a halt (CLOSING), where each finds out whether its
+ * copy can go back to the broker:
  *
  *   orderly                  yes, it stays within the client
- *   concurrent, from 2.0 on  yes, unless a copy would lose its last tries
- *   concurrent, older        if the topics' brokers answer now
+ *   concurrent, from 2.0 on  yes, unless the copy would lose its last tries
+ *   concurrent, older        if the broker that has the copy answers
  *
- * Safe: ENDING, the client is shut down, and what is held is sent back a moment
- * after that began, when the client hands out nothing more.  Not safe: LEFT,
- * the callbacks stay where they are and the consumer is not shut down: the
- * broker still has the copies and brings them once the process has ended.
+ * If so: ENDING, the client is shut down, and what is held goes back a moment
+ * after that began, when the client hands out nothing more.  If not, or if a
+ * copy then cannot be sent back after all: LEFT, the callbacks stay where they
+ * are and the shutdown does not begin, or does not end: the broker still has
+ * the copies and brings them once the process has ended.
  *
  * All of one instance share the client's connections, which end with the last
  * of them.  Until then an answer to a pull may still come in, for a consumer
@@ -21,12 +22,8 @@
  */
 #include "rocketmq.h"
 
-#include <time.h>
-
 enum {
-    SETTLE_MS = 100,  /* for the client to stop handing out */
-    ANSWER_MS = 3000, /* so long a broker is asked again    */
-    ASK_AGAIN_MS = 200,
+    SETTLE_MS = 100, /* for the client to stop handing out */
     /* The client looks for changed routes so long after its beginning, and so
      * often from then on; it is left alone for some time around that. */
     FIRST_UPDATE_MS = 3000,
@@ -34,14 +31,6 @@ enum {
     BEFORE_MS = 500,
     AFTER_MS = 1200,
 };
-
-static void nap(int64_t ms)
-{
-    const struct timespec t = {(time_t)(ms / 1000),
-                               (long)(ms % 1000) * 1000000};
-
-    nanosleep(&t, NULL);
-}
 
 /* A client that is shut down while it takes over a changed route aborts the
  * program (1.2: a thread is interrupted in a destructor).  A route has changed
@@ -52,7 +41,7 @@ static void let_it_update(const struct rmq *self)
         rmq_now_ms() - self->began_ms - FIRST_UPDATE_MS + BEFORE_MS;
 
     if (since_ms >= 0 && since_ms % UPDATE_MS < BEFORE_MS + AFTER_MS)
-        nap(BEFORE_MS + AFTER_MS - since_ms % UPDATE_MS);
+        rmq_nap(BEFORE_MS + AFTER_MS - since_ms % UPDATE_MS);
 }
 
 static void set_phase(struct rmq_consumer *k, int phase)
@@ -64,28 +53,7 @@ static void set_phase(struct rmq_consumer *k, int phase)
     pthread_mutex_unlock(&k->lock);
 }
 
-static int brokers_answer(struct rmq_consumer *k)
-{
-    for (struct rmq_topic *t = k->topics; t; t = t->next)
-        if (rmq_probe(k->self, k->group, t->name) < 0)
-            return 0;
-    return 1;
-}
-
-/* The client says so, too, of a broker that it is just connecting to. */
-static int brokers_answer_soon(struct rmq_consumer *k)
-{
-    const int64_t end_ms = rmq_now_ms() + ANSWER_MS;
-
-    while (!brokers_answer(k)) {
-        if (rmq_now_ms() >= end_ms)
-            return 0;
-        nap(ASK_AGAIN_MS);
-    }
-    return 1;
-}
-
-/* Until the rest is held. */
+/* Until the rest is at rest. */
 static void wait_for_callbacks(struct rmq_consumer *k)
 {
     pthread_mutex_lock(&k->lock);
@@ -94,34 +62,50 @@ static void wait_for_callbacks(struct rmq_consumer *k)
     pthread_mutex_unlock(&k->lock);
 }
 
-/* The client has waited for them, as long as it does what it should. */
-static void wait_for_the_last(struct rmq_consumer *k)
+static int stays(struct rmq_consumer *k)
 {
-    pthread_mutex_lock(&k->lock);
-    while (k->running > 0)
-        pthread_cond_wait(&k->changed, &k->lock);
-    pthread_mutex_unlock(&k->lock);
-}
-
-static int may_send_back(struct rmq_consumer *k)
-{
-    int tries;
+    int yes;
 
     pthread_mutex_lock(&k->lock);
-    tries = k->most_tries;
+    yes = k->stays;
     pthread_mutex_unlock(&k->lock);
-    if (k->self->set.orderly)
-        return 1;
-    return k->self->sends_back ? tries < RMQ_TRIES_MAX
-                               : brokers_answer_soon(k);
+    return yes;
 }
 
-static void shut_down(struct rmq_consumer *k)
+/* If a copy stays, the client waits for it, and this thread with it. */
+static void *call_shut_down(void *user)
 {
+    struct rmq_consumer *k = user;
+
+    k->shut_down(k->handle);
+    pthread_mutex_lock(&k->lock);
+    k->was_shut_down = 1;
+    pthread_cond_broadcast(&k->changed);
+    pthread_mutex_unlock(&k->lock);
+    return NULL;
+}
+
+/* 1: to its end. */
+static int shut_down(struct rmq_consumer *k)
+{
+    pthread_t thread;
+    int ended;
+
     let_it_update(k->self);
     set_phase(k, RMQ_ENDING); /* not before: it would hand out, and get back */
-    k->self->api.ShutdownPushConsumer(k->handle);
-    wait_for_the_last(k);
+    k->shut_down = k->self->api.ShutdownPushConsumer;
+    if (pthread_create(&thread, NULL, call_shut_down, k))
+        return 0;
+    pthread_mutex_lock(&k->lock);
+    while (!k->stays && (!k->was_shut_down || k->running > 0))
+        pthread_cond_wait(&k->changed, &k->lock);
+    ended = !k->stays;
+    pthread_mutex_unlock(&k->lock);
+    if (ended)
+        pthread_join(thread, NULL);
+    else
+        pthread_detach(thread);
+    return ended;
 }
 
 static void leave_alone(struct rmq_consumer *k)
@@ -134,8 +118,9 @@ static void leave_alone(struct rmq_consumer *k)
               "has ended",
               k->group,
               k->self->sends_back ? "their tries are nearly used up"
-                                  : "a broker does not answer");
+                                  : "a broker does not take them back");
     set_phase(k, RMQ_LEFT);
+    wait_for_callbacks(k); /* some may still be asking */
 }
 
 static void halt(struct rmq *self)
@@ -154,12 +139,10 @@ static int end_consumers(struct rmq *self)
     for (struct rmq_consumer *k = self->consumers; k; k = k->next) {
         if (!k->handle)
             continue;
-        if (may_send_back(k)) {
-            shut_down(k);
-        } else {
-            leave_alone(k);
-            left++;
-        }
+        if (!stays(k) && shut_down(k))
+            continue;
+        leave_alone(k);
+        left++;
     }
     return left;
 }

@@ -137,9 +137,10 @@ static int read_frame(int fd, struct rmq_answer *a, int64_t end)
     if (!a->header)
         return -1;
     a->body = a->header + header + 1;
-    a->header[header] = a->body[all - header] = '\0';
+    a->body_len = all - header;
+    a->header[header] = a->body[a->body_len] = '\0';
     if (read_all(fd, a->header, header, end) == 0 &&
-        read_all(fd, a->body, all - header, end) == 0)
+        read_all(fd, a->body, a->body_len, end) == 0)
         return 0;
     rmq_answer_free(a);
     return -1;
@@ -178,4 +179,18 @@ int rmq_ask(int fd, int code, const char *fields, struct rmq_answer *a)
         rmq_answer_free(a);
     }
     return -1;
+}
+
+int rmq_ask_broker(const struct rmq_queues *at, int code, const char *fields,
+                   struct rmq_answer *a)
+{
+    const int fd = rmq_dial(at->address, strlen(at->address));
+    int r = -1;
+
+    *a = (struct rmq_answer){.code = -1};
+    if (fd >= 0 && rmq_ask(fd, code, fields, a) == 0)
+        r = a->code;
+    if (fd >= 0)
+        close(fd);
+    return r;
 }

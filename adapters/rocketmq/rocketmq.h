@@ -6,7 +6,7 @@
  * client.c fills the table; message.c reads a message; callback.c decides what
  * a callback of the client answers; consumer.c begins consumers; producer.c
  * sends; ending.c ends both; reader.c, scan.c and fetch.c read without being a
- * member of a group; remoting.c asks what the client cannot: route.c,
+ * member of a group; remoting.c asks what the client cannot: back.c, route.c,
  * positions.c; checkup.c, position.c are for a person who asks whether all is
  * well.
  */
@@ -93,6 +93,7 @@ struct rmq_api {
     int (*GetMessageQueueId)(struct CMessageExt *ext);
     int (*GetMessageReconsumeTimes)(struct CMessageExt *ext);
     long long (*GetMessageQueueOffset)(struct CMessageExt *ext);
+    long long (*GetMessageCommitLogOffset)(struct CMessageExt *ext);
     long long (*GetMessageBornTimestamp)(struct CMessageExt *ext);
 
     struct CPullConsumer *(*CreatePullConsumer)(const char *group);
@@ -182,9 +183,9 @@ struct rmq {
     const struct mqm_host *host;
     struct rmq_api api;
     struct rmq_settings set;
-    /* A copy that is sent back is safe on the broker or comes again: true from
-     * 2.0 on, seen by what 2.1 brought.  Before that a failed sending back
-     * loses the copy. */
+    /* A copy that the client sends back is safe on the broker or comes again:
+     * true from 2.0 on, seen by what 2.1 brought.  Before that a failed sending
+     * back loses the copy: see back.c. */
     int sends_back;
     int start_failed;
     _Atomic int64_t began_ms; /* the first client of the instance, or 0 */
@@ -225,7 +226,7 @@ struct rmq_topic {
 enum rmq_phase {
     RMQ_OPEN,    /* callbacks deliver                                     */
     RMQ_CLOSING, /* nothing is delivered any more, callbacks are held     */
-    RMQ_ENDING,  /* those held answer "again" from release_ms on          */
+    RMQ_ENDING,  /* those held go back to the broker from release_ms on   */
     RMQ_LEFT,    /* those held stay for ever: any answer could lose them  */
 };
 
@@ -234,15 +235,17 @@ struct rmq_consumer {
     struct rmq_consumer *next_known; /* of all, guarded by their own lock */
     struct rmq *self;
     struct CPushConsumer *handle; /* NULL until it runs */
+    int (*shut_down)(struct CPushConsumer *c);
     char *group;
     struct rmq_topic *topics;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     int phase;
-    unsigned running; /* callbacks inside           */
-    unsigned held;    /* of these: no longer at work */
-    int most_tries;   /* of those held              */
+    unsigned running; /* callbacks inside                              */
+    unsigned held;    /* of these: at rest, which touch no more than this */
+    int stays;        /* one cannot go back, so all stay               */
+    int was_shut_down;
     int64_t release_ms;
 };
 
@@ -251,6 +254,7 @@ int rmq_start_consumers(struct rmq *self);
 /* The consumer of a handle, counted as running; NULL: none. */
 struct rmq_consumer *rmq_enter(struct CPushConsumer *handle);
 int64_t rmq_now_ms(void); /* a clock that only goes forward */
+void rmq_nap(int64_t ms);
 void rmq_begins(struct rmq *self); /* before a client of the instance starts */
 void rmq_forget(struct rmq_consumer *k); /* callbacks no longer find it */
 void rmq_destroy(const struct rmq *self, struct CPushConsumer *c);
@@ -258,6 +262,12 @@ void rmq_free_consumer(struct rmq_consumer *k);
 
 /* ending.c */
 void rmq_end_clients(struct rmq *self);
+
+/* back.c: whether the broker that has a copy answers; and have that broker
+ * bring it again, 0: it said that it will. */
+int rmq_finds_copy(const struct rmq *self, struct CMessageExt *ext);
+int rmq_send_back(const struct rmq *self, const char *group,
+                  struct CMessageExt *ext);
 
 /* callback.c */
 int rmq_on_message(struct CPushConsumer *handle, struct CMessageExt *ext);
@@ -283,7 +293,8 @@ long long rmq_json_number(const char *value, long long otherwise);
 
 struct rmq_answer {
     int code;
-    char *header, *body; /* JSON texts; one memory, the header's */
+    char *header, *body; /* one memory, the header's; NUL behind each */
+    size_t body_len;
 };
 
 /* An address "host:port", not terminated: a socket, or -1. */
@@ -291,6 +302,16 @@ int rmq_dial(const char *address, size_t len);
 /* fields: members of "extFields".  0, or -1: no answer. */
 int rmq_ask(int fd, int code, const char *fields, struct rmq_answer *a);
 void rmq_answer_free(struct rmq_answer *a);
+
+struct rmq_queues { /* of a topic on one broker */
+    char address[128]; /* of its master */
+    char broker[128];
+    int n;
+};
+/* One request on a connection of its own.  The answer's code, or -1; *a is to
+ * be freed in any case. */
+int rmq_ask_broker(const struct rmq_queues *at, int code, const char *fields,
+                   struct rmq_answer *a);
 
 /* route.c: why the client sees no queues.  -ENOENT: there is no such topic;
  * -EIO: nobody can tell. */
@@ -300,6 +321,9 @@ int rmq_route(const struct rmq *self, const char *topic);
 /* The name server's answer, which holds the route.  0, or < 0 with words. */
 int rmq_ask_route(const struct rmq *self, const char *topic,
                   struct rmq_answer *a);
+/* An element b of a route's "brokerDatas".  1: it has a master, and queues of
+ * the topic. */
+int rmq_read_broker(const char *route, const char *b, struct rmq_queues *out);
 
 /* reader.c */
 
@@ -348,14 +372,6 @@ int64_t rmq_offset_of(const struct rmq_answer *a);
 /* checkup.c, position.c */
 int rmq_checkup(void *self, const struct mqm_inquiry *q);
 
-struct rmq_queues { /* of a topic on one broker */
-    char address[128]; /* of its master */
-    char broker[128];
-    int n;
-};
-/* One request on a connection of its own.  The answer's code, or -1. */
-int rmq_ask_broker(const struct rmq_queues *at, int code, const char *fields,
-                   struct rmq_answer *a);
 /* Where the group stands in them. */
 void rmq_look_at_group(const struct mqm_inquiry *q,
                        const struct rmq_queues *queues, size_t n);

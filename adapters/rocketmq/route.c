@@ -86,3 +86,31 @@ int rmq_ask_route(const struct rmq *self, const char *topic,
     rmq_answer_free(a);
     return tell(self, topic, code);
 }
+
+/* The queues of a broker stand in a list of their own, by its name. */
+static int queues_of(const char *route, const char *broker)
+{
+    const char *d = rmq_json_first(rmq_json_member(route, "queueDatas"));
+    char name[128];
+
+    for (; d; d = rmq_json_after(d))
+        if (rmq_json_text(rmq_json_member(d, "brokerName"), name,
+                          sizeof(name)) == 0 &&
+            strcmp(name, broker) == 0)
+            return (int)rmq_json_number(rmq_json_member(d, "readQueueNums"), 0);
+    return 0;
+}
+
+/* Number 0 is the master. */
+int rmq_read_broker(const char *route, const char *b, struct rmq_queues *out)
+{
+    const char *addresses = rmq_json_member(b, "brokerAddrs");
+
+    if (rmq_json_text(rmq_json_member(addresses, "0"), out->address,
+                      sizeof(out->address)) < 0 ||
+        rmq_json_text(rmq_json_member(b, "brokerName"), out->broker,
+                      sizeof(out->broker)) < 0)
+        return 0;
+    out->n = queues_of(route, out->broker);
+    return out->n > 0;
+}

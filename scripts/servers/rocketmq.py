@@ -14,6 +14,7 @@ import sys
 import time
 
 ROUTE, CREATE_TOPIC, CREATE_GROUP, TOPIC_CONFIG = 105, 17, 200, 351
+SET_CONFIG = 25
 COMMITTED, COMMIT, MAX_OFFSET, MIN_OFFSET = 14, 15, 30, 31
 SEND, SEND_BACK = 310, 36
 NO_TOPIC, NOT_FOUND = 17, 22
@@ -180,6 +181,13 @@ def count(port, subject):
               for queue in range(queues(conn, subject))))
 
 
+def setting(port, line):
+    """A setting of the running broker, NAME=VALUE."""
+    if "=" not in line:
+        raise Failed("'%s' is not NAME=VALUE" % line)
+    broker(port).must(SET_CONFIG, {}, line.encode())
+
+
 def send(port, subject, *properties):
     """Each line of the input becomes a message; queues take turns."""
     send_lines(broker(port), subject, properties)
@@ -216,7 +224,8 @@ def send_lines(conn, subject, properties):
 
 
 def main(args):
-    commands = (ready, topic, group, offsets, commit, count, send, dead)
+    commands = (ready, topic, group, offsets, commit, count, setting, send,
+                dead)
     command = {c.__name__: c for c in commands}[args[1]]
     try:
         command(int(args[0]), *args[2:])

@@ -118,6 +118,7 @@ OF_MESSAGE(const char *, GetMessageId, m ? "unique" : NULL)
 OF_MESSAGE(int, GetMessageQueueId, m->queue)
 OF_MESSAGE(int, GetMessageReconsumeTimes, m->tries)
 OF_MESSAGE(long long, GetMessageQueueOffset, m->offset)
+OF_MESSAGE(long long, GetMessageCommitLogOffset, m->place)
 OF_MESSAGE(long long, GetMessageBornTimestamp, m->born_ms)
 
 const char *GetMessageProperty(const struct stub_message *m, const char *name);
@@ -199,6 +200,8 @@ int ShutdownPushConsumer(void *c)
     clock_gettime(CLOCK_MONOTONIC, &stub.shut_down);
     stub.shutdowns++;
     ended("C");
+    while (stub.waits)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     return !c;
 }
 
@@ -277,8 +280,6 @@ struct pulled Pull(void *c, const struct queue *q, const char *expression,
         got.status = 4;
     if (stub.silent && !strcmp(q->broker, stub.silent)) {
         got.status = 4;
-        if (stub.silent_for > 0 && --stub.silent_for == 0)
-            stub.silent = NULL;
     } else if (stub.pull_next && offset == stub.pull_next &&
              !stub.nothing_there) {
         got.status = 0;

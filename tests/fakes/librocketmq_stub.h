@@ -8,7 +8,7 @@
 struct stub_message { /* what CMessageExt points to */
     const char *topic, *id, *keys, *tags, *body;
     int body_len, tries, queue;
-    long long offset, born_ms;
+    long long offset, place, born_ms;
 };
 
 struct stub {
@@ -19,8 +19,8 @@ struct stub {
     const char *fails;     /* the function of this name answers 77, or NULL */
     const char *fails_for; /* SetMessageProperty: of this property only     */
     const char *silent;    /* Pull: this broker does not answer             */
-    int silent_for;        /* so many times, or 0: always                   */
     int queues;            /* of a topic, each on a broker of its own; 0: 1 */
+    int waits;             /* ShutdownPushConsumer: until it is 0           */
     int nothing_there;     /* Pull: no message even at pull_next            */
     long long pull_off_by; /* Pull: the message says another offset         */
     long long pull_max;    /* Pull: the end; < 0: says 0; 0: behind it      */

@@ -22,7 +22,7 @@
 
 enum request {
     COMMITTED = 14, CONFIG = 26, RUNTIME = 28, BY_TIME = 29, LAST = 30,
-    FIRST = 31, MEMBERS = 38, ROUTE = 105
+    FIRST = 31, VIEW = 33, SEND_BACK = 36, MEMBERS = 38, ROUTE = 105
 };
 
 enum trouble {
@@ -43,7 +43,11 @@ struct remoting {
     int64_t committed, first, last, by_time; /* -2: "not found" */
     int64_t ahead_ms;                        /* its clock       */
     const char *topics; /* further ones, between commas: ",P,%RETRY%G," */
-    int asked;
+    const char *before; /* other brokers in the route: "{...}," */
+    int64_t place, queue, offset, born_ms; /* of the message that it has */
+    bool differs; /* each time in another one of these */
+    int asked, sent_back;
+    char back[4096]; /* the last request to send back */
 };
 
 /* ------------------------------ the protocol ----------------------------- */
@@ -61,22 +65,27 @@ static inline bool remoting_read(int fd, char *to, size_t len)
     return true;
 }
 
-static inline void remoting_frame(int fd, const char *header, const char *body,
-                                  enum trouble trouble)
+static inline void remoting_bytes(int fd, const char *header, const char *body,
+                                  size_t body_len, enum trouble trouble)
 {
-    const size_t h = strlen(header), all = 4 + h + strlen(body);
+    const size_t h = strlen(header), all = 4 + h + body_len;
     uint32_t lengths[2] = {htonl((uint32_t)all), htonl((uint32_t)h)};
     char frame[8192];
-    size_t len;
 
     if (trouble == TOO_LONG)
         lengths[0] = htonl(64 << 20);
     if (trouble == HEADER_TOO_LONG)
         lengths[1] = htonl((uint32_t)all);
     memcpy(frame, lengths, 8);
-    len = 8 + (size_t)snprintf(frame + 8, sizeof(frame) - 8, "%s%s", header,
-                               body);
-    send(fd, frame, trouble == HALF ? len / 2 : len, MSG_NOSIGNAL);
+    memcpy(frame + 8, header, h);
+    memcpy(frame + 8 + h, body, body_len);
+    send(fd, frame, trouble == HALF ? (4 + all) / 2 : 4 + all, MSG_NOSIGNAL);
+}
+
+static inline void remoting_frame(int fd, const char *header, const char *body,
+                                  enum trouble trouble)
+{
+    remoting_bytes(fd, header, body, strlen(body), trouble);
 }
 
 /* ------------------------------- the answers ----------------------------- */
@@ -95,20 +104,43 @@ static inline bool remoting_has(const struct remoting *r, const char *header)
     return !strcmp(name, ",T,") || (r->topics && strstr(r->topics, name));
 }
 
-static inline const char *remoting_body(const struct remoting *r, int what,
-                                        char *out, size_t size)
+static inline void remoting_put(char *to, int64_t n, size_t bytes)
+{
+    while (bytes-- > 0) {
+        to[bytes] = (char)n;
+        n >>= 8;
+    }
+}
+
+/* A message as a broker stores it, up to its birth. */
+static inline size_t remoting_message(const struct remoting *r, char out[48])
+{
+    const int other = r->differs ? r->asked / 2 % 4 : -1; /* of two requests */
+
+    memset(out, 0, 48);
+    remoting_put(out + 12, r->queue + (other == 0), 4);
+    remoting_put(out + 20, r->offset + (other == 1), 8);
+    remoting_put(out + 28, r->place + (other == 2), 8);
+    remoting_put(out + 40, r->born_ms + (other == 3), 8);
+    return 48;
+}
+
+static inline size_t remoting_body(const struct remoting *r, int what,
+                                   char *out, size_t size)
 {
     struct timespec t;
     long long now_ms;
 
     clock_gettime(CLOCK_REALTIME, &t);
     now_ms = (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000 + r->ahead_ms;
+    if (what == VIEW)
+        return remoting_message(r, out);
     if (what == ROUTE)
         snprintf(out, size,
-                 "{\"brokerDatas\":[{\"brokerAddrs\":{0:\"127.0.0.1:%d\"},"
+                 "{\"brokerDatas\":[%s{\"brokerAddrs\":{0:\"127.0.0.1:%d\"},"
                  "\"brokerName\":\"a\"}],\"queueDatas\":[{\"brokerName\":"
                  "\"a\",\"perm\":6,\"readQueueNums\":1}]}",
-                 r->port);
+                 r->before, r->port);
     else if (what == CONFIG)
         snprintf(out, size, "%s", r->config);
     else if (what == RUNTIME) /* it runs for a day, an hour, a minute */
@@ -116,7 +148,7 @@ static inline const char *remoting_body(const struct remoting *r, int what,
                  "{\"table\":{\"bootTimestamp\":\"%lld\",\"runtime\":\"[ 1 "
                  "days, 1 hours, 1 minutes, 7 seconds ]\"}}",
                  now_ms - (86400 + 3600 + 60 + 7) * 1000LL);
-    return out;
+    return strlen(out);
 }
 
 static inline int64_t remoting_offset(const struct remoting *r, int what)
@@ -132,18 +164,19 @@ static inline void remoting_healthy(const struct remoting *r, int fd, int what,
 {
     char header[300], body[4096] = "";
     const int64_t offset = remoting_offset(r, what);
+    size_t len = 0;
 
     if (!code && what == ROUTE && !remoting_has(r, asked))
         code = 17;
     if (!code && what != ROUTE && offset == -2)
         code = 22;
+    if (!code)
+        len = remoting_body(r, what, body, sizeof(body));
     snprintf(header, sizeof(header),
              "{\"code\":%d,\"extFields\":{\"offset\":\"%lld\"},\"flag\":1,"
              "\"opaque\":1,\"remark\":\"as told\"}",
              code, (long long)offset);
-    remoting_frame(fd, header,
-                   code ? "" : remoting_body(r, what, body, sizeof(body)),
-                   NO_TROUBLE);
+    remoting_bytes(fd, header, body, len, NO_TROUBLE);
 }
 
 /* false: it is the end of this connection. */
@@ -194,6 +227,10 @@ static inline void remoting_serve(struct remoting *r, int fd)
         what = code ? (int)strtol(code + 7, NULL, 10) : 0;
         pthread_mutex_lock(&r->lock);
         r->asked++;
+        if (what == SEND_BACK) {
+            r->sent_back++;
+            snprintf(r->back, sizeof(r->back), "%s", asked);
+        }
         now = *r;
         pthread_mutex_unlock(&r->lock);
         if ((int)now.on != what || (now.of && !strstr(asked, now.of)))
@@ -226,7 +263,7 @@ static inline bool remoting_start(struct remoting *r)
     memset(&a, 0, sizeof(a));
     a.sin_family = AF_INET;
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    r->config = "";
+    r->config = r->before = "";
     pthread_mutex_init(&r->lock, NULL);
     r->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (r->fd < 0 || bind(r->fd, (struct sockaddr *)&a, sizeof(a)) ||

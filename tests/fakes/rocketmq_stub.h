@@ -33,18 +33,25 @@ static inline void *load(const char *name, int how)
     return lib;
 }
 
+/* "keys": an access key and a secret one. */
 static inline int open_with(const char *lib, const char *name, const char *value)
 {
     struct mqm_setting s[] = {
         {"name_server", name_server, 0},
         {"library", lib, 0},
         {name, value, 0},
+        {"secret_key", value, 0},
     };
+    size_t n = name ? 3 : 2;
 
     if (!fake.adapter)
         fake_load("mqm_rocketmq.so");
     fake.error[0] = '\0';
-    return fake.adapter->open(&fake.self, &fake.host, s, name ? 3 : 2);
+    if (name && strcmp(name, "keys") == 0) {
+        s[2].name = "access_key";
+        n = 4;
+    }
+    return fake.adapter->open(&fake.self, &fake.host, s, n);
 }
 
 static inline void open_file(const char *lib, const char *name,
@@ -85,6 +92,7 @@ static inline struct stub_message message(int tries)
                                  .tries = tries,
                                  .queue = 2,
                                  .offset = 7,
+                                 .place = 4096,
                                  .born_ms = 1};
 }
 

@@ -23,7 +23,8 @@ static void config(const char *more)
     r.config = lines;
 }
 
-static void play(const char *setting, const char *value)
+static void play_with(const char *client, const char *setting,
+                      const char *value)
 {
     static char address[32];
 
@@ -33,7 +34,7 @@ static void play(const char *setting, const char *value)
            "autoCreateTopicEnable=false\n");
     snprintf(address, sizeof(address), "127.0.0.1:%d", r.port);
     name_server = address;
-    open_stub(setting, value);
+    open_file(client, setting, value);
     q = (struct mqm_inquiry){.size = sizeof(q),
                              .find = find,
                              .keep_ms = 96LL * HOUR_MS,
@@ -42,6 +43,11 @@ static void play(const char *setting, const char *value)
                              .topic = "T",
                              .parking = "",
                              .settle_ms = 60000};
+}
+
+static void play(const char *setting, const char *value)
+{
+    play_with("librocketmq_stub.so", setting, value);
 }
 
 static int look(void)
@@ -74,6 +80,34 @@ START_TEST(as_it_should_be)
     must_find("fine group:", "has a position: what comes from now");
     must_not_find("warning");
     must_not_find("fatal");
+    done();
+}
+END_TEST
+
+START_TEST(a_client_that_loses_copies)
+{
+    play_with("librocketmq_before_2.so", NULL, NULL);
+    must_look();
+    must_find("warning librocketmq:", "one that has to wait keeps a thread");
+    must_not_find("_exit()");
+    done();
+}
+END_TEST
+
+START_TEST(a_client_that_loses_copies_of_who_signs)
+{
+    play_with("librocketmq_before_2.so", "keys", "mine");
+    must_look();
+    must_find("warning librocketmq:", "has to end with _exit()");
+    done();
+}
+END_TEST
+
+START_TEST(a_client_that_is_orderly)
+{
+    play_with("librocketmq_before_2.so", "mode", "orderly");
+    must_look();
+    must_not_find("warning librocketmq");
     done();
 }
 END_TEST
@@ -276,6 +310,9 @@ int main(void)
 {
     const TTest *const tests[] = {
         as_it_should_be,
+        a_client_that_loses_copies,
+        a_client_that_loses_copies_of_who_signs,
+        a_client_that_is_orderly,
         settings_of_a_broker,
         clocks,
         positions,

@@ -79,8 +79,8 @@ static void send_in_child(const char *topic, int first, int n)
     ck_assert_int_eq(status, 0);
 }
 
-/* Consumes until all->stop, closes and exits as a program does: 0 if close()
- * took less than 15 s. */
+/* Consumes until all->stop, closes and exits as a program does: 0, or 3 if the
+ * consumer was left as it is, if close() took less than 15 s. */
 static pid_t consume_in_child(const char *group, const char *topic,
                               int (*answer)(struct mqm_delivery *d,
                                             const struct seen *s))
@@ -100,7 +100,9 @@ static pid_t consume_in_child(const char *group, const char *topic,
     close_adapter();
     if (fake.inside || clock_ms() - began > 15000)
         exit(2);
-    exit(strstr(fake.log, "is not shut down") ? 3 : 0);
+    if (strstr(fake.log, "is not shut down"))
+        _exit(3);
+    exit(0);
 }
 
 static int wait_for(const volatile int *what, int least, int ms)
@@ -225,7 +227,10 @@ START_TEST(a_broker_that_dies_and_returns_is_consumed_on)
 }
 END_TEST
 
-START_TEST(a_stop_without_a_broker_loses_nothing)
+/* A program stops that has many copies at hand, after `before`, and the broker
+ * brings them again, after `then`. */
+static void stop_in_between(const char *before, const char *before_arg,
+                            int (*then)(void), int code)
 {
     const char *topic = fresh("gone"), *group = fresh("GID_gone");
     int status;
@@ -235,12 +240,12 @@ START_TEST(a_stop_without_a_broker_loses_nothing)
     send_in_child(topic, 0, N);
     pid = consume_in_child(group, topic, never);
     ck_assert(wait_for(&all->begun, 3, 60000));
-    ck_assert_int_eq(server("kill", ""), 0);
+    ck_assert_int_eq(server(before, before_arg), 0);
     all->stop = 1;
     status = end_of(pid, 30000);
-    ck_assert_int_eq(start_server(), 0);
+    ck_assert_int_eq(then(), 0);
     ck_assert(WIFEXITED(status));
-    ck_assert_int_eq(WEXITSTATUS(status), 3);
+    ck_assert_int_eq(WEXITSTATUS(status), code);
     open_adapter("concurrent", NULL, NULL);
     fake.answer = quickly;
     subscribe(group, topic);
@@ -248,6 +253,34 @@ START_TEST(a_stop_without_a_broker_loses_nothing)
     ck_assert_int_eq(done_of_all(), N);
     fake_stop();
     close_adapter();
+}
+
+START_TEST(a_stop_without_a_broker_loses_nothing)
+{
+    stop_in_between("kill", "", start_server, 3);
+}
+END_TEST
+
+static int allow_sending(void)
+{
+    return server("setting", "brokerPermission=6");
+}
+
+/* As a broker that is busy does; the client itself would lose them. */
+START_TEST(a_broker_that_takes_nothing_back_loses_nothing)
+{
+    stop_in_between("setting", "brokerPermission=4", allow_sending, 3);
+}
+END_TEST
+
+static int nothing(void)
+{
+    return 0;
+}
+
+START_TEST(what_a_stop_sends_back_comes_again)
+{
+    stop_in_between("setting", "brokerPermission=6", nothing, 0);
 }
 END_TEST
 
@@ -258,6 +291,8 @@ int main(void)
         what_a_killed_consumer_had_comes_to_another,
         a_broker_that_dies_and_returns_is_consumed_on,
         a_stop_without_a_broker_loses_nothing,
+        a_broker_that_takes_nothing_back_loses_nothing,
+        what_a_stop_sends_back_comes_again,
     };
 
     char line[4096];

@@ -4,6 +4,7 @@
  * the client then, and in which order the client's parts end.  With a stub in
  * place of the client library.
  */
+#include "../fakes/remoting.h"
 #include "../fakes/rocketmq_stub.h"
 
 #include <stdatomic.h>
@@ -130,30 +131,119 @@ END_TEST
 
 /* ------------------------- clients older than 2.0 ------------------------ */
 
-/* The client says "no answer" of a broker that it is just connecting to. */
-START_TEST(a_broker_is_asked_again)
+/* With a broker that has the copy. */
+static struct remoting r;
+
+static void hold_one_of_an_older_client(void)
 {
+    static char address[64];
+
+    ck_assert(remoting_start(&r));
+    snprintf(address, sizeof(address), "127.0.0.1:%d", r.port);
+    name_server = address;
+    r.queue = message(0).queue;
+    r.offset = message(0).offset;
+    r.place = message(0).place;
+    r.born_ms = message(0).born_ms;
     open_file("librocketmq_before_2.so", NULL, NULL);
     start();
-    hold_one(0);
-    stub->silent = "broker";
-    stub->silent_for = 3;
+    hold_one(20);
+}
+
+/* What the client cannot do safely the adapter does, without a thought of how
+ * often the copy has come. */
+START_TEST(the_broker_says_that_it_has_it)
+{
+    hold_one_of_an_older_client();
+    r.before = "{\"brokerName\":\"slave\",\"brokerAddrs\":{}},"
+               "{\"brokerName\":\"a\",\"brokerAddrs\":{0:\"127.0.0.1:1\"}},";
     close_it();
-    ck_assert_int_eq(answered, 1);
+    ck_assert_int_eq(answered, 0);
+    ck_assert_int_ge(answered_ms, stub_shut_down_ms());
     ck_assert_str_eq(stub->ends, "Cc");
+    ck_assert_int_eq(r.sent_back, 1);
+    ck_assert(strstr(r.back, "\"offset\":\"4096\",\"group\":\"G\""));
+    ck_assert(strstr(r.back, "\"delayLevel\":\"1\",\"originTopic\":\"T\""));
+    ck_assert(strstr(r.back, "\"maxReconsumeTimes\":\"2147483647\""));
+    remoting_end(&r);
 }
 END_TEST
 
-START_TEST(a_broker_that_is_away_is_not_asked_for_ever)
+static void *recover(void *user)
 {
-    open_file("librocketmq_before_2.so", NULL, NULL);
-    start();
-    hold_one(0);
-    stub->silent = "broker";
+    sleep_ms(1000);
+    pthread_mutex_lock(&r.lock);
+    r.code = 0;
+    pthread_mutex_unlock(&r.lock);
+    return user;
+}
+
+static void broker_recovers_from(enum request on)
+{
+    pthread_t t;
+
+    hold_one_of_an_older_client();
+    r.on = on;
+    r.code = 2; /* "busy" */
+    ck_assert_int_eq(pthread_create(&t, NULL, recover, NULL), 0);
+    close_it();
+    pthread_join(t, NULL);
+    ck_assert_int_eq(answered, 0);
+    ck_assert_str_eq(stub->ends, "Cc");
+    remoting_end(&r);
+}
+
+START_TEST(a_busy_broker_is_asked_again)
+{
+    broker_recovers_from(VIEW);
+    ck_assert_int_eq(r.sent_back, 1);
+}
+END_TEST
+
+START_TEST(a_busy_broker_is_sent_it_again)
+{
+    broker_recovers_from(SEND_BACK);
+    ck_assert_int_gt(r.sent_back, 1);
+}
+END_TEST
+
+static void must_be_left(const char *ends)
+{
     close_it();
     ck_assert_int_eq(answered, -1);
-    ck_assert_str_eq(stub->ends, "");
-    ck_assert(strstr(fake.log, "a broker does not answer"));
+    ck_assert_str_eq(stub->ends, ends);
+    ck_assert(strstr(fake.log, "a broker does not take them back"));
+    remoting_end(&r);
+}
+
+START_TEST(a_broker_that_is_away_is_not_asked_for_ever)
+{
+    hold_one_of_an_older_client();
+    r.on = ROUTE;
+    r.trouble = HANG_UP;
+    must_be_left("");
+}
+END_TEST
+
+/* At the same place of another broker lies another message. */
+START_TEST(another_message_is_not_sent_back)
+{
+    hold_one_of_an_older_client();
+    r.differs = true;
+    must_be_left("");
+    ck_assert_int_gt(r.asked, 8);
+    ck_assert_int_eq(r.sent_back, 0);
+}
+END_TEST
+
+/* The client waits for its callback, and close() does not. */
+START_TEST(what_cannot_be_sent_back_stays)
+{
+    hold_one_of_an_older_client();
+    stub->waits = 1;
+    r.on = SEND_BACK;
+    r.code = 16;
+    must_be_left("C");
 }
 END_TEST
 
@@ -165,8 +255,12 @@ int main(void)
         the_last_tries_are_not_used_up,
         all_are_shut_down_before_one_is_destroyed,
         beside_one_that_is_left_nothing_is_destroyed,
-        a_broker_is_asked_again,
+        the_broker_says_that_it_has_it,
+        a_busy_broker_is_asked_again,
+        a_busy_broker_is_sent_it_again,
         a_broker_that_is_away_is_not_asked_for_ever,
+        another_message_is_not_sent_back,
+        what_cannot_be_sent_back_stays,
     };
 
     return run_suite("adapter_rocketmq_ending", tests,
