@@ -39,20 +39,30 @@ static void tally(int *handled, int *doubts)
     }
 }
 
+/* Those that are neither done nor parked, by their numbers and states. */
+static const char *open_ones(void)
+{
+    static char list[N * 8];
+    size_t len = 0;
+
+    list[0] = '\0';
+    for (int i = 0; i < N; i++) {
+        struct mqm_record r = look_at(id[i]);
+
+        if (r.state != MQM_DONE && r.state != MQM_PARKED)
+            len += (size_t)snprintf(list + len, sizeof(list) - len, " %d:%d", i,
+                                    r.state);
+    }
+    return list;
+}
+
 static void await_all(void)
 {
     int64_t until = now_ms() + 2 * PATIENCE_MS;
 
-    for (int i = 0; i < N; i++) {
-        struct mqm_record r;
-
-        while ((r = look_at(id[i])).state != MQM_DONE &&
-               r.state != MQM_PARKED && now_ms() < until)
-            sleep_ms(50);
-        ck_assert_msg(r.state == MQM_DONE || r.state == MQM_PARKED,
-                      "%d: %s is %d after %u tries, by %s", i, id[i], r.state,
-                      r.attempts, r.holder);
-    }
+    while (*open_ones() && now_ms() < until)
+        sleep_ms(50);
+    ck_assert_msg(!*open_ones(), "%s did not get%s", st.mine, open_ones());
 }
 
 START_TEST(a_kill_leaves_a_doubt_a_thread_at_most)
