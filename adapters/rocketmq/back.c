@@ -7,12 +7,17 @@
  * themselves, and answer "consumed" when the broker has said that the copy
  * comes again.
  *
- * The client does not tell which broker a copy came from, only its place in the
- * commit log, so each broker of the topic is asked what lies there.
+ * The client does not tell which broker a copy came from, only its place in
+ * the commit log, so the brokers are asked what lies there.  On two that were
+ * set up alike two messages may be alike in all their numbers; then UNIQ_KEY,
+ * which every producer of today sets, tells them apart.  Asked are those that
+ * have the group's retry topic: another one says "done" and keeps nothing.
  */
+#define _GNU_SOURCE /* memmem */
+
 #include "rocketmq.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,20 +35,31 @@ static int64_t number(const char *at, size_t bytes)
     return (int64_t)n;
 }
 
-static int is_it(const struct rmq_api *api, struct CMessageExt *ext,
-                 const struct rmq_answer *a)
+static int has_key(const struct rmq_answer *a, const char *key)
 {
-    const char *m = a->body;
+    char text[300];
+    int len = snprintf(text, sizeof(text), "UNIQ_KEY\1%s", key);
+
+    return (size_t)len < sizeof(text) &&
+           memmem(a->body, a->body_len, text, (size_t)len) != NULL;
+}
+
+/* alone: there is no other broker. */
+static int is_it(const struct rmq_api *api, struct CMessageExt *ext,
+                 const struct rmq_answer *a, int alone)
+{
+    const char *m = a->body, *key = api->GetMessageProperty(ext, "UNIQ_KEY");
 
     return a->code == 0 && a->body_len >= ALL &&
            number(m + AT_QUEUE, 4) == api->GetMessageQueueId(ext) &&
            number(m + AT_OFFSET, 8) == api->GetMessageQueueOffset(ext) &&
            number(m + AT_PLACE, 8) == api->GetMessageCommitLogOffset(ext) &&
-           number(m + AT_BORN, 8) == api->GetMessageBornTimestamp(ext);
+           number(m + AT_BORN, 8) == api->GetMessageBornTimestamp(ext) &&
+           (key && *key ? has_key(a, key) : alone);
 }
 
 static int has_it(const struct rmq *self, struct CMessageExt *ext,
-                  const struct rmq_queues *at)
+                  const struct rmq_queues *at, int alone)
 {
     char fields[64];
     struct rmq_answer a;
@@ -52,52 +68,81 @@ static int has_it(const struct rmq *self, struct CMessageExt *ext,
     snprintf(fields, sizeof(fields), "\"offset\":\"%lld\"",
              self->api.GetMessageCommitLogOffset(ext));
     rmq_ask_broker(at, VIEW, fields, &a);
-    yes = is_it(&self->api, ext, &a);
+    yes = is_it(&self->api, ext, &a, alone);
     rmq_answer_free(&a);
     return yes;
 }
 
-/* 0: *at has the copy. */
-static int find(const struct rmq *self, struct CMessageExt *ext,
+static int find_in(const struct rmq *self, const char *route,
+                   struct CMessageExt *ext, struct rmq_queues *at)
+{
+    const char *first = rmq_json_first(rmq_json_member(route, "brokerDatas"));
+    const int alone = first && !rmq_json_after(first);
+
+    for (const char *b = first; b; b = rmq_json_after(b))
+        if (rmq_read_broker(route, b, at) && has_it(self, ext, at, alone))
+            return 0;
+    return -1;
+}
+
+static void retry_topic(const struct rmq_consumer *k, char out[256])
+{
+    snprintf(out, 256, "%%RETRY%%%s", k->group);
+}
+
+static int find(const struct rmq_consumer *k, struct CMessageExt *ext,
                 struct rmq_queues *at)
 {
     struct rmq_answer route;
-    const char *b;
+    char topic[256];
+    int r;
 
-    if (rmq_ask_route(self, self->api.GetMessageTopic(ext), &route) < 0)
+    retry_topic(k, topic);
+    if (rmq_ask_route(k->self, topic, &route) < 0)
         return -1;
-    b = rmq_json_first(rmq_json_member(route.body, "brokerDatas"));
-    while (b && !(rmq_read_broker(route.body, b, at) && has_it(self, ext, at)))
-        b = rmq_json_after(b);
+    r = find_in(k->self, route.body, ext, at);
     rmq_answer_free(&route);
-    return b ? 0 : -1;
+    return r;
 }
 
-int rmq_finds_copy(const struct rmq *self, struct CMessageExt *ext)
+int rmq_find_copy(const struct rmq_consumer *k, struct CMessageExt *ext)
 {
     struct rmq_queues at;
 
-    return find(self, ext, &at) == 0;
+    return find(k, ext, &at);
+}
+
+/* The topic that it lies in; the client shows the original one. */
+static void stored_topic(const struct rmq_consumer *k, struct CMessageExt *ext,
+                         char out[256])
+{
+    const struct rmq_api *api = &k->self->api;
+    const char *from = api->GetMessageProperty(ext, "RETRY_TOPIC");
+
+    if (api->GetMessageReconsumeTimes(ext) > 0 && from && *from)
+        retry_topic(k, out);
+    else
+        snprintf(out, 256, "%s", api->GetMessageTopic(ext));
 }
 
 /* After the shortest delay that the broker has; it is not the copy's fault, so
  * no number of tries makes it a dead letter. */
-int rmq_send_back(const struct rmq *self, const char *group,
-                  struct CMessageExt *ext)
+int rmq_send_back(const struct rmq_consumer *k, struct CMessageExt *ext)
 {
     struct rmq_queues at;
     struct rmq_answer a;
-    char fields[800];
+    char fields[800], topic[256];
     int code;
 
-    if (find(self, ext, &at) < 0)
+    if (find(k, ext, &at) < 0)
         return -1;
+    stored_topic(k, ext, topic);
     snprintf(fields, sizeof(fields),
              "\"offset\":\"%lld\",\"group\":\"%s\",\"delayLevel\":\"1\","
              "\"originTopic\":\"%s\",\"unitMode\":\"false\","
              "\"maxReconsumeTimes\":\"%d\"",
-             self->api.GetMessageCommitLogOffset(ext), group,
-             self->api.GetMessageTopic(ext), INT32_MAX);
+             k->self->api.GetMessageCommitLogOffset(ext), k->group, topic,
+             INT32_MAX);
     code = rmq_ask_broker(&at, SEND_BACK, fields, &a);
     rmq_answer_free(&a);
     return code == 0 ? 0 : -1;

@@ -24,8 +24,9 @@
 #include <time.h>
 
 enum {
-    SLICE_MS = 1000,    /* the longest wait between two looks */
-    PATIENCE_MS = 3000, /* with a broker that does not answer */
+    SLICE_MS = 1000,     /* the longest wait between two looks */
+    FIND_MS = 3000,      /* for the broker of a copy to answer */
+    SEND_BACK_MS = 5000, /* for all copies to be back          */
     ASK_AGAIN_MS = 200,
 };
 
@@ -52,44 +53,19 @@ static int is_open(struct rmq_consumer *k)
     return phase_of(k) == RMQ_OPEN;
 }
 
-/* Does the client's own sending back lose copies? */
-static int sends_back_itself(const struct rmq *self)
+int rmq_is_lossy(const struct rmq *self)
 {
     return !self->sends_back && !self->set.orderly;
 }
 
-/* A broker may be busy, or just come back. */
-static int finds_copy_soon(const struct rmq *self, struct CMessageExt *ext)
+int rmq_stays(struct rmq_consumer *k)
 {
-    const int64_t end_ms = rmq_now_ms() + PATIENCE_MS;
-    int found;
+    int yes;
 
-    while (!(found = rmq_finds_copy(self, ext)) && rmq_now_ms() < end_ms)
-        rmq_nap(ASK_AGAIN_MS);
-    return found;
-}
-
-static int may_go_back(const struct rmq *self, struct CMessageExt *ext)
-{
-    if (sends_back_itself(self))
-        return finds_copy_soon(self, ext);
-    return self->set.orderly ||
-           self->api.GetMessageReconsumeTimes(ext) < RMQ_TRIES_MAX;
-}
-
-/* The answer, or -1: nobody knows whether the broker has it. */
-static int go_back(const struct rmq_consumer *k, struct CMessageExt *ext)
-{
-    const int64_t end_ms = rmq_now_ms() + PATIENCE_MS;
-
-    if (!sends_back_itself(k->self))
-        return E_RECONSUME_LATER;
-    while (rmq_send_back(k->self, k->group, ext) < 0) {
-        if (rmq_now_ms() >= end_ms)
-            return -1;
-        rmq_nap(ASK_AGAIN_MS);
-    }
-    return E_CONSUME_SUCCESS;
+    pthread_mutex_lock(&k->lock);
+    yes = k->stays;
+    pthread_mutex_unlock(&k->lock);
+    return yes;
 }
 
 static void set_stays(struct rmq_consumer *k)
@@ -98,6 +74,42 @@ static void set_stays(struct rmq_consumer *k)
     k->stays = 1;
     pthread_cond_broadcast(&k->changed);
     pthread_mutex_unlock(&k->lock);
+}
+
+/* A broker may be busy, or just come back.  0, or -1: it is over, or another
+ * copy stays anyhow. */
+static int ask_until(int64_t end_ms,
+                     int (*ask)(const struct rmq_consumer *k,
+                                struct CMessageExt *ext),
+                     struct rmq_consumer *k, struct CMessageExt *ext)
+{
+    while (!rmq_stays(k) && rmq_now_ms() < end_ms) {
+        if (ask(k, ext) == 0)
+            return 0;
+        rmq_nap(ASK_AGAIN_MS);
+    }
+    return -1;
+}
+
+static int may_go_back(struct rmq_consumer *k, struct CMessageExt *ext)
+{
+    const struct rmq *self = k->self;
+
+    if (rmq_is_lossy(self))
+        return ask_until(rmq_now_ms() + FIND_MS, rmq_find_copy, k, ext) == 0;
+    return self->set.orderly ||
+           self->api.GetMessageReconsumeTimes(ext) < RMQ_TRIES_MAX;
+}
+
+/* The answer, or -1: nobody knows whether the broker has it. */
+static int go_back(struct rmq_consumer *k, struct CMessageExt *ext,
+                   int64_t release_ms)
+{
+    if (!rmq_is_lossy(k->self))
+        return E_RECONSUME_LATER;
+    if (ask_until(release_ms + SEND_BACK_MS, rmq_send_back, k, ext) < 0)
+        return -1;
+    return E_CONSUME_SUCCESS;
 }
 
 static void wait_for_release(struct rmq_consumer *k)
@@ -126,30 +138,34 @@ static void wait_for_close(struct rmq_consumer *k)
     pthread_mutex_unlock(&k->lock);
 }
 
-/* Meanwhile the adapter itself may go: nothing but *k is touched. */
-static void rest(struct rmq_consumer *k)
+/* Meanwhile the adapter itself may go: nothing but *k is touched.  When it was
+ * released. */
+static int64_t rest(struct rmq_consumer *k)
 {
+    int64_t release_ms;
+
     pthread_mutex_lock(&k->lock);
     k->held++;
     pthread_cond_broadcast(&k->changed);
     while (!is_released(k))
         wait_for_release(k);
     k->held--;
+    release_ms = k->release_ms;
     pthread_mutex_unlock(&k->lock);
+    return release_ms;
 }
 
-/* Stay here until close() has decided.  Who comes in a later phase than CLOSING
- * may find the adapter gone, and asks nothing. */
+/* Stay here until close() has decided.  Who comes later than CLOSING asks
+ * nothing first: if it is LEFT, the adapter may be gone. */
 static int hold(struct rmq_consumer *k, struct CMessageExt *ext)
 {
     int answer;
 
     wait_for_close(k);
-    if (phase_of(k) == RMQ_CLOSING && !may_go_back(k->self, ext))
+    if (phase_of(k) == RMQ_CLOSING && !may_go_back(k, ext))
         set_stays(k);
     for (;;) {
-        rest(k);
-        answer = go_back(k, ext);
+        answer = go_back(k, ext, rest(k));
         if (answer >= 0)
             break;
         set_stays(k);
@@ -223,7 +239,7 @@ int rmq_on_message(struct CPushConsumer *handle, struct CMessageExt *ext)
     struct rmq_consumer *k = rmq_enter(handle);
     int answer = E_RECONSUME_LATER;
 
-    if (!k)
+    if (!k) /* it was shut down: no client calls then */
         return E_RECONSUME_LATER;
     if (!consume(k, ext, &answer))
         return hold(k, ext);

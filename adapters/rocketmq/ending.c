@@ -53,6 +53,15 @@ static void set_phase(struct rmq_consumer *k, int phase)
     pthread_mutex_unlock(&k->lock);
 }
 
+/* The client has waited for them, as long as it does what it should. */
+static void wait_for_the_last(struct rmq_consumer *k)
+{
+    pthread_mutex_lock(&k->lock);
+    while (k->running > 0)
+        pthread_cond_wait(&k->changed, &k->lock);
+    pthread_mutex_unlock(&k->lock);
+}
+
 /* Until the rest is at rest. */
 static void wait_for_callbacks(struct rmq_consumer *k)
 {
@@ -60,16 +69,6 @@ static void wait_for_callbacks(struct rmq_consumer *k)
     while (k->running > k->held)
         pthread_cond_wait(&k->changed, &k->lock);
     pthread_mutex_unlock(&k->lock);
-}
-
-static int stays(struct rmq_consumer *k)
-{
-    int yes;
-
-    pthread_mutex_lock(&k->lock);
-    yes = k->stays;
-    pthread_mutex_unlock(&k->lock);
-    return yes;
 }
 
 /* If a copy stays, the client waits for it, and this thread with it. */
@@ -85,17 +84,15 @@ static void *call_shut_down(void *user)
     return NULL;
 }
 
-/* 1: to its end. */
-static int shut_down(struct rmq_consumer *k)
+static int shut_down_lossy(struct rmq_consumer *k)
 {
     pthread_t thread;
     int ended;
 
-    let_it_update(k->self);
-    set_phase(k, RMQ_ENDING); /* not before: it would hand out, and get back */
     k->shut_down = k->self->api.ShutdownPushConsumer;
     if (pthread_create(&thread, NULL, call_shut_down, k))
         return 0;
+    /* In between two copies of a batch nothing runs either. */
     pthread_mutex_lock(&k->lock);
     while (!k->stays && (!k->was_shut_down || k->running > 0))
         pthread_cond_wait(&k->changed, &k->lock);
@@ -108,6 +105,18 @@ static int shut_down(struct rmq_consumer *k)
     return ended;
 }
 
+/* 1: to its end. */
+static int shut_down(struct rmq_consumer *k)
+{
+    let_it_update(k->self);
+    set_phase(k, RMQ_ENDING); /* not before: it would hand out, and get back */
+    if (rmq_is_lossy(k->self))
+        return shut_down_lossy(k);
+    k->self->api.ShutdownPushConsumer(k->handle);
+    wait_for_the_last(k);
+    return 1;
+}
+
 static void leave_alone(struct rmq_consumer *k)
 {
     const struct mqm_host *host = k->self->host;
@@ -115,7 +124,7 @@ static void leave_alone(struct rmq_consumer *k)
     host->log(host, MQM_WARN,
               "the consumer of group '%s' is not shut down, so that no copy in "
               "it is lost (%s): the broker brings them again once this process "
-              "has ended",
+              "has ended, by _exit() or a signal",
               k->group,
               k->self->sends_back ? "their tries are nearly used up"
                                   : "a broker does not take them back");
@@ -139,7 +148,7 @@ static int end_consumers(struct rmq *self)
     for (struct rmq_consumer *k = self->consumers; k; k = k->next) {
         if (!k->handle)
             continue;
-        if (!stays(k) && shut_down(k))
+        if (!rmq_stays(k) && shut_down(k))
             continue;
         leave_alone(k);
         left++;

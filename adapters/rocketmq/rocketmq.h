@@ -263,14 +263,16 @@ void rmq_free_consumer(struct rmq_consumer *k);
 /* ending.c */
 void rmq_end_clients(struct rmq *self);
 
-/* back.c: whether the broker that has a copy answers; and have that broker
- * bring it again, 0: it said that it will. */
-int rmq_finds_copy(const struct rmq *self, struct CMessageExt *ext);
-int rmq_send_back(const struct rmq *self, const char *group,
-                  struct CMessageExt *ext);
+/* back.c: see whether the broker that has a copy answers; and have it bring the
+ * copy again.  0, or -1: nobody knows. */
+int rmq_find_copy(const struct rmq_consumer *k, struct CMessageExt *ext);
+int rmq_send_back(const struct rmq_consumer *k, struct CMessageExt *ext);
 
 /* callback.c */
 int rmq_on_message(struct CPushConsumer *handle, struct CMessageExt *ext);
+/* The client loses a copy that it fails to send back: back.c does it. */
+int rmq_is_lossy(const struct rmq *self);
+int rmq_stays(struct rmq_consumer *k);
 
 /* Of 16 tries: from here on a copy is not sent back at all. */
 enum { RMQ_TRIES_MAX = 14 };

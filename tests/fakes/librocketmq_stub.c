@@ -124,7 +124,12 @@ OF_MESSAGE(long long, GetMessageBornTimestamp, m->born_ms)
 const char *GetMessageProperty(const struct stub_message *m, const char *name);
 const char *GetMessageProperty(const struct stub_message *m, const char *name)
 {
-    return !strcmp(name, "mqm-id") && m->id ? m->id : "";
+    const char *value = !strcmp(name, "mqm-id")        ? m->id
+                        : !strcmp(name, "UNIQ_KEY")    ? m->key
+                        : !strcmp(name, "RETRY_TOPIC") ? m->from
+                                                       : NULL;
+
+    return value ? value : "";
 }
 
 #ifndef STUB_OLD

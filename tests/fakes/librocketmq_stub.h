@@ -6,7 +6,7 @@
 #include <time.h>
 
 struct stub_message { /* what CMessageExt points to */
-    const char *topic, *id, *keys, *tags, *body;
+    const char *topic, *id, *keys, *tags, *body, *key, *from; /* RETRY_TOPIC */
     int body_len, tries, queue;
     long long offset, place, born_ms;
 };

@@ -38,6 +38,7 @@ struct remoting {
     const char *of;       /*   or NULL: of all                  */
     enum trouble trouble; /* are answered so...        */
     int code;             /* ...or with this code, and */
+    int times;            /*   so many of them; 0: all */
     const char *body;     /*   this body, if not NULL  */
     const char *config;   /* lines of the broker's settings */
     int64_t committed, first, last, by_time; /* -2: "not found" */
@@ -45,8 +46,9 @@ struct remoting {
     const char *topics; /* further ones, between commas: ",P,%RETRY%G," */
     const char *before; /* other brokers in the route: "{...}," */
     int64_t place, queue, offset, born_ms; /* of the message that it has */
+    const char *key;
     bool differs; /* each time in another one of these */
-    int asked, sent_back;
+    int asked, viewed, sent_back;
     char back[4096]; /* the last request to send back */
 };
 
@@ -112,17 +114,21 @@ static inline void remoting_put(char *to, int64_t n, size_t bytes)
     }
 }
 
-/* A message as a broker stores it, up to its birth. */
-static inline size_t remoting_message(const struct remoting *r, char out[48])
+/* A message as a broker stores it: up to its birth, and its key. */
+static inline size_t remoting_message(const struct remoting *r, char *out,
+                                      size_t size)
 {
-    const int other = r->differs ? r->asked / 2 % 4 : -1; /* of two requests */
+    const int other = r->differs ? r->viewed % 6 : -1;
 
     memset(out, 0, 48);
     remoting_put(out + 12, r->queue + (other == 0), 4);
     remoting_put(out + 20, r->offset + (other == 1), 8);
     remoting_put(out + 28, r->place + (other == 2), 8);
     remoting_put(out + 40, r->born_ms + (other == 3), 8);
-    return 48;
+    if (r->key)
+        snprintf(out + 48, size - 48, "UNIQ_KEY\1%s%s\2",
+                 other == 4 ? "another" : "", r->key);
+    return other == 5 ? 47 : 48 + strlen(out + 48);
 }
 
 static inline size_t remoting_body(const struct remoting *r, int what,
@@ -134,7 +140,7 @@ static inline size_t remoting_body(const struct remoting *r, int what,
     clock_gettime(CLOCK_REALTIME, &t);
     now_ms = (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000 + r->ahead_ms;
     if (what == VIEW)
-        return remoting_message(r, out);
+        return remoting_message(r, out, size);
     if (what == ROUTE)
         snprintf(out, size,
                  "{\"brokerDatas\":[%s{\"brokerAddrs\":{0:\"127.0.0.1:%d\"},"
@@ -227,11 +233,14 @@ static inline void remoting_serve(struct remoting *r, int fd)
         what = code ? (int)strtol(code + 7, NULL, 10) : 0;
         pthread_mutex_lock(&r->lock);
         r->asked++;
+        r->viewed += what == VIEW;
         if (what == SEND_BACK) {
             r->sent_back++;
             snprintf(r->back, sizeof(r->back), "%s", asked);
         }
         now = *r;
+        if ((int)r->on == what && r->times > 0 && --r->times == 0)
+            r->on = 0;
         pthread_mutex_unlock(&r->lock);
         if ((int)now.on != what || (now.of && !strstr(asked, now.of)))
             remoting_healthy(&now, fd, what, asked, 0);

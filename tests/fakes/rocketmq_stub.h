@@ -87,6 +87,7 @@ static inline struct stub_message message(int tries)
 {
     return (struct stub_message){.topic = "T",
                                  .id = "id-0001",
+                                 .key = "7F000001",
                                  .body = "a\0c",
                                  .body_len = 3,
                                  .tries = tries,

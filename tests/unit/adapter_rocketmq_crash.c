@@ -227,17 +227,14 @@ START_TEST(a_broker_that_dies_and_returns_is_consumed_on)
 }
 END_TEST
 
-/* A program stops that has many copies at hand, after `before`, and the broker
- * brings them again, after `then`. */
-static void stop_in_between(const char *before, const char *before_arg,
-                            int (*then)(void), int code)
+/* A program stops that has many copies at hand, after `before`. */
+static void stop_one(const char *group, const char *topic, const char *before,
+                     const char *before_arg, int (*then)(void), int code)
 {
-    const char *topic = fresh("gone"), *group = fresh("GID_gone");
-    int status;
     pid_t pid;
+    int status;
 
-    share();
-    send_in_child(topic, 0, N);
+    all->begun = all->stop = 0;
     pid = consume_in_child(group, topic, never);
     ck_assert(wait_for(&all->begun, 3, 60000));
     ck_assert_int_eq(server(before, before_arg), 0);
@@ -246,6 +243,18 @@ static void stop_in_between(const char *before, const char *before_arg,
     ck_assert_int_eq(then(), 0);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), code);
+}
+
+/* So often one stops, and the broker brings them again, after `then`. */
+static void stop_in_between(int times, const char *before,
+                            const char *before_arg, int (*then)(void), int code)
+{
+    const char *topic = fresh("gone"), *group = fresh("GID_gone");
+
+    share();
+    send_in_child(topic, 0, N);
+    while (times-- > 0)
+        stop_one(group, topic, before, before_arg, then, code);
     open_adapter("concurrent", NULL, NULL);
     fake.answer = quickly;
     subscribe(group, topic);
@@ -257,7 +266,7 @@ static void stop_in_between(const char *before, const char *before_arg,
 
 START_TEST(a_stop_without_a_broker_loses_nothing)
 {
-    stop_in_between("kill", "", start_server, 3);
+    stop_in_between(1, "kill", "", start_server, 3);
 }
 END_TEST
 
@@ -269,7 +278,7 @@ static int allow_sending(void)
 /* As a broker that is busy does; the client itself would lose them. */
 START_TEST(a_broker_that_takes_nothing_back_loses_nothing)
 {
-    stop_in_between("setting", "brokerPermission=4", allow_sending, 3);
+    stop_in_between(1, "setting", "brokerPermission=4", allow_sending, 3);
 }
 END_TEST
 
@@ -278,9 +287,10 @@ static int nothing(void)
     return 0;
 }
 
+/* The second and the third have at hand what was sent back. */
 START_TEST(what_a_stop_sends_back_comes_again)
 {
-    stop_in_between("setting", "brokerPermission=6", nothing, 0);
+    stop_in_between(3, "setting", "brokerPermission=6", nothing, 0);
 }
 END_TEST
 
