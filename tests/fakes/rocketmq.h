@@ -140,6 +140,27 @@ static void publish(const char *topic, int first, int n)
     }
 }
 
+static inline int count_one(void *user, struct mqm_delivery *d)
+{
+    (void)d;
+    ++*(int *)user;
+    return 0;
+}
+
+/* A broker has a message safely before it files it in its queue, where a scan
+ * looks: on a busy disk seconds before. */
+static inline void await_filed(const char *topic, int least)
+{
+    int64_t end = clock_ms() + 30000;
+    int n;
+
+    do {
+        n = 0;
+        fake.adapter->scan(fake.self, topic, count_one, &n);
+    } while (n < least && clock_ms() < end);
+    ck_assert_int_ge(n, least);
+}
+
 static void poll_for(int ms)
 {
     int64_t end = clock_ms() + ms;

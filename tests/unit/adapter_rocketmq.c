@@ -301,6 +301,7 @@ START_TEST(a_scan_visits_all_and_is_nobodys_member)
 
     open_adapter("concurrent", NULL, NULL);
     publish(topic, 0, 150);
+    await_filed(topic, 150);
     ck_assert_int_eq(fake.adapter->scan(fake.self, topic, visit, &v), MQM_OK);
     ck_assert_int_eq(v.n, 150);
     for (int i = 0; i < 150; i++)
@@ -370,6 +371,7 @@ START_TEST(a_parked_copy_keeps_key_tag_and_listed_properties)
     fake.answer = park_it;
     subscribe(group, topic);
     ck_assert_uint_eq(poll_ids(1, 0, 20000), 1);
+    await_filed(parking, 1);
     ck_assert_int_eq(fake.adapter->scan(fake.self, parking, check_parked, &n),
                      MQM_OK);
     ck_assert_int_eq(n, 1);

@@ -48,6 +48,7 @@ START_TEST(each_message_is_found_where_it_lies)
 
     open_adapter("concurrent", NULL, NULL);
     publish(w.topic, 0, 20);
+    await_filed(w.topic, 20);
     ck_assert_int_eq(fake.adapter->scan(fake.self, w.topic, note_all, NULL), 0);
     ck_assert_uint_eq(fake.n, 20);
     for (size_t i = 20; i-- > 0;) {
@@ -130,6 +131,7 @@ START_TEST(headers_come_along)
     d.body_len = 4;
     ck_assert_msg(fake.adapter->publish_with(fake.self, &d, f, 7) == 0, "%s",
                   fake.error);
+    await_filed(topic, 1);
     ck_assert_int_eq(fake.adapter->scan(fake.self, topic, list_fields, NULL),
                      0);
     ck_assert_uint_eq(fake.n, 1);

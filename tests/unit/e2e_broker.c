@@ -3,7 +3,6 @@
  * work and while a producer sends.  On brokers of its own: others would miss
  * those they share. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 enum { N = 40, HALF = N / 2, DOWN_MS = 1500 };
 

@@ -4,9 +4,9 @@
 #ifndef TESTS_E2E_BROKERS_H
 #define TESTS_E2E_BROKERS_H
 
-#include "e2e.h"
+#include "e2e_consumer.h"
 
-enum { PARTS_MAX = 16 };
+enum { PARTS_MAX = 16, STALE_MS = 10000 };
 
 struct view {
     int n;
@@ -60,16 +60,40 @@ static inline long lag(const struct view *v)
     return sum;
 }
 
-/* Everything of the side's topic is acknowledged, within a while: clients tell
- * their offsets now and then. */
-static inline void await_no_lag(const char *side)
+/* Clients tell their offsets now and then. */
+static inline struct view view_without_lag(const char *side, int64_t within_ms)
 {
-    int64_t until = now_ms() + PATIENCE_MS;
+    int64_t until = now_ms() + within_ms;
     struct view v = view_of(side);
 
     while (lag(&v) != 0 && now_ms() < until) {
         sleep_ms(200);
         v = view_of(side);
+    }
+    return v;
+}
+
+/* The last offset that a client tells may be an older one: RocketMQ's (1.2) if
+ * two of its threads end at once, Kafka's if two members leave at once.  Then
+ * copies come again, and must be found done. */
+static inline void bring_again(const char *side)
+{
+    int begun = times('B', NULL, NULL);
+    pid_t pid = consume(side, NULL);
+
+    view_without_lag(side, PATIENCE_MS);
+    stop(pid);
+    ck_assert_int_eq(times('B', NULL, NULL), begun);
+}
+
+/* Everything of the side's topic is acknowledged. */
+static inline void await_no_lag(const char *side)
+{
+    struct view v = view_without_lag(side, STALE_MS);
+
+    if (lag(&v) != 0) {
+        bring_again(side);
+        v = view_without_lag(side, STALE_MS);
     }
     for (int i = 0; i < v.n; i++)
         ck_assert_msg(v.high[i] == v.low[i] || v.committed[i] == v.high[i],
@@ -180,7 +204,8 @@ static inline int visit_parked(void *user, struct mqm_delivery *d)
     return 0;
 }
 
-/* A busy broker may leave one question unanswered. */
+/* One at least.  A busy broker may leave a question unanswered, and files a
+ * message a moment after it has it. */
 static inline struct parked_body parked_body(const char *side, const char *id)
 {
     int64_t until = now_ms() + PATIENCE_MS;
@@ -190,7 +215,7 @@ static inline struct parked_body parked_body(const char *side, const char *id)
     do {
         p = (struct parked_body){.id = id};
         r = mqm_read_parking(st.m, side, "issuer", "rewards", visit_parked, &p);
-    } while (r == -EIO && now_ms() < until);
+    } while ((r == -EIO || p.found == 0) && now_ms() < until);
     ck_assert_msg(r == 0, "parking of %s: %d %s", side, r, mqm_errmsg());
     return p;
 }
@@ -198,9 +223,13 @@ static inline struct parked_body parked_body(const char *side, const char *id)
 /* Sends all bodies of the message out of the parking topic again. */
 static inline int send_again(const char *side, const char *id)
 {
+    int64_t until = now_ms() + PATIENCE_MS;
     struct parked_body p = {.id = id, .sent = 1};
-    int r = mqm_read_parking(st.m, side, "issuer", "rewards", visit_parked, &p);
+    int r;
 
+    do
+        r = mqm_read_parking(st.m, side, "issuer", "rewards", visit_parked, &p);
+    while (r == 0 && p.found == 0 && now_ms() < until);
     ck_assert_msg(r == 0, "parking of %s: %d %s", side, r, mqm_errmsg());
     return p.sent - 1;
 }

@@ -4,7 +4,6 @@
  * is parked in the end is resolved by asking whoever knows, which is the book:
  * then every message has had its effect exactly once. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 enum { N = 120, KILLS = 10, CONSUMERS = 4, END_MS = 60000 };
 

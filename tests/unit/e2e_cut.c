@@ -2,7 +2,6 @@
 /* e2e_cut.c - whose a message is, on real brokers: while the cut moves, when it
  * was sent several times, and when it has no id. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 enum { N = 16, COPIES = 3 };
 

@@ -2,7 +2,6 @@
 /* e2e_kill.c - consumers that are killed, and consumers that are stopped, in
  * the middle of a stream on real brokers.  Each test runs once on each side. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 enum { N = 60, ROUNDS = 3, WORK_MS = 50 };
 

@@ -2,7 +2,6 @@
 /* e2e_orderly.c - order on real brokers: what stands behind a message that
  * failed waits for it, on RocketMQ in orderly mode and on Kafka. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 enum { N = 12, FAILING = 4 };
 

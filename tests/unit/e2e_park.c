@@ -3,7 +3,6 @@
  * two steps: body kept, record parked, copy acknowledged, resolved, sent again.
  * Each step may be repeated; in the end the message is done exactly once. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 /* Answers while it may not be resolved yet are -EAGAIN. */
 static void resolve(const char *id, int outcome)

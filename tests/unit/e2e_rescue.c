@@ -3,7 +3,6 @@
  * broker only is brought to the other one by mqmctl, on real brokers, however
  * often that is killed, and while the late copies come after all. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

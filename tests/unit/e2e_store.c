@@ -3,7 +3,6 @@
  * from real brokers: everything waits, nothing is dropped, all goes on by
  * itself. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 #include "../free_port.h"
 

@@ -2,7 +2,6 @@
 /* e2e_verdicts.c - every verdict, driven through real brokers, with what the
  * brokers themselves say afterwards.  Each test runs once on each side. */
 #include "e2e_brokers.h"
-#include "e2e_consumer.h"
 
 enum { N = 12 };
 
