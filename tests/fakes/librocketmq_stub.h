@@ -20,7 +20,7 @@ struct stub {
     const char *fails_for; /* SetMessageProperty: of this property only     */
     const char *silent;    /* Pull: this broker does not answer             */
     int queues;            /* of a topic, each on a broker of its own; 0: 1 */
-    int waits;             /* ShutdownPushConsumer: until it is 0           */
+    _Atomic int waits;     /* ShutdownPushConsumer: until it is 0           */
     int nothing_there;     /* Pull: no message even at pull_next            */
     long long pull_off_by; /* Pull: the message says another offset         */
     long long pull_max;    /* Pull: the end; < 0: says 0; 0: behind it      */
