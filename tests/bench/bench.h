@@ -6,6 +6,7 @@
 void bench_decide(void);
 void bench_sqlite(const char *dir); /* a folder for its files */
 void bench_redis(int port);
+void bench_redis_fill(int port); /* with what is done, unless it is done */
 void bench_zookeeper(int port);
 
 /* brokers: of a Kafka that runs; build: where the adapters were built. */

@@ -328,6 +328,7 @@ void bench_kafka(const char *where, int port, const char *built)
     brokers = where;
     redis_port = port;
     build = built;
+    bench_redis_fill(port);
     /* What was born before its store is in doubt. */
     snprintf(group, sizeof(group), "first");
     mqm_close(open_guard());
