@@ -24,9 +24,9 @@
 #include <time.h>
 
 enum {
-    SLICE_MS = 1000,     /* the longest wait between two looks */
-    FIND_MS = 3000,      /* for the broker of a copy to answer */
-    SEND_BACK_MS = 5000, /* for all copies to be back          */
+    SLICE_MS = 1000,       /* the longest wait between two looks */
+    PER_COPY_MS = 3000,    /* for its broker to answer           */
+    ALL_COPIES_MS = 15000, /* to be back                         */
     ASK_AGAIN_MS = 200,
 };
 
@@ -76,13 +76,17 @@ static void set_stays(struct rmq_consumer *k)
     pthread_mutex_unlock(&k->lock);
 }
 
-/* A broker may be busy, or just come back.  0, or -1: it is over, or another
- * copy stays anyhow. */
+/* A broker may be busy, or just come back.  0, or -1: it takes too long, or
+ * another copy stays anyhow. */
 static int ask_until(int64_t end_ms,
                      int (*ask)(const struct rmq_consumer *k,
                                 struct CMessageExt *ext),
                      struct rmq_consumer *k, struct CMessageExt *ext)
 {
+    const int64_t own_end_ms = rmq_now_ms() + PER_COPY_MS;
+
+    if (end_ms > own_end_ms)
+        end_ms = own_end_ms;
     while (!rmq_stays(k) && rmq_now_ms() < end_ms) {
         if (ask(k, ext) == 0)
             return 0;
@@ -96,7 +100,7 @@ static int may_go_back(struct rmq_consumer *k, struct CMessageExt *ext)
     const struct rmq *self = k->self;
 
     if (rmq_is_lossy(self))
-        return ask_until(rmq_now_ms() + FIND_MS, rmq_find_copy, k, ext) == 0;
+        return ask_until(INT64_MAX, rmq_find_copy, k, ext) == 0;
     return self->set.orderly ||
            self->api.GetMessageReconsumeTimes(ext) < RMQ_TRIES_MAX;
 }
@@ -107,7 +111,7 @@ static int go_back(struct rmq_consumer *k, struct CMessageExt *ext,
 {
     if (!rmq_is_lossy(k->self))
         return E_RECONSUME_LATER;
-    if (ask_until(release_ms + SEND_BACK_MS, rmq_send_back, k, ext) < 0)
+    if (ask_until(release_ms + ALL_COPIES_MS, rmq_send_back, k, ext) < 0)
         return -1;
     return E_CONSUME_SUCCESS;
 }
