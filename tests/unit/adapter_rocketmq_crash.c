@@ -309,6 +309,7 @@ int main(void)
     char line[4096];
     int failed;
 
+    need_env("MQM_TEST_LIBROCKETMQ"); /* before anything is started */
     snprintf(line, sizeof(line), "127.0.0.1:%d", 23000 + getpid() % 250 * 8);
     setenv("MQM_TEST_ROCKETMQ", line, 1);
     if (!mkdtemp(folder) || start_server()) {
