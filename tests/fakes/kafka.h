@@ -19,6 +19,7 @@
 #include <mqmigrate/plugin.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,8 +268,26 @@ static inline rd_kafka_t *direct(rd_kafka_type_t type, const char *group)
     return rk;
 }
 
+static inline bool topic_is_led(rd_kafka_t *rk, const char *name, int partitions)
+{
+    rd_kafka_topic_t *t = rd_kafka_topic_new(rk, name, NULL);
+    const struct rd_kafka_metadata *m = NULL;
+    bool led = rd_kafka_metadata(rk, 0, t, &m, 5000) == 0 &&
+               m->topic_cnt == 1 && !m->topics[0].err &&
+               m->topics[0].partition_cnt == partitions;
+
+    for (int i = 0; led && i < partitions; i++)
+        led = !m->topics[0].partitions[i].err;
+    if (m)
+        rd_kafka_metadata_destroy(m);
+    rd_kafka_topic_destroy(t);
+    return led;
+}
+
+/* Made, and known to who asks: on a busy machine that is some time later. */
 static inline void topic_new(char name[64], int partitions)
 {
+    int64_t end_ms = now_ms() + 30000;
     rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
     rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
     rd_kafka_NewTopic_t *t;
@@ -283,6 +302,8 @@ static inline void topic_new(char name[64], int partitions)
     rd_kafka_event_destroy(ev);
     rd_kafka_NewTopic_destroy(t);
     rd_kafka_queue_destroy(q);
+    while (!topic_is_led(rk, name, partitions) && now_ms() < end_ms)
+        host_wait(NULL, 20);
     rd_kafka_destroy(rk);
 }
 

@@ -234,6 +234,8 @@ START_TEST(test_claims_that_are_mixed_up)
         struct mqm_claim b = claim("kafka", new_id()), *both[] = {&a, &b};
 
         ck_assert_int_eq(mqm_submit(m, both, 2), MQM_OK);
+        if (a.token == b.token)
+            continue; /* by chance: one in four million of the same ms */
         a.msg = b.msg;
         ck_assert_int_eq(mqm_release_on_success(m, &a), MQM_LOST);
         ck_assert_int_eq(look_at(m, b.msg.id).state, MQM_HELD);
