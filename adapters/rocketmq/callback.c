@@ -113,6 +113,7 @@ static int go_back(struct rmq_consumer *k, struct CMessageExt *ext,
         return E_RECONSUME_LATER;
     if (ask_until(release_ms + ALL_COPIES_MS, rmq_send_back, k, ext) < 0)
         return -1;
+    rmq_let_it_update(k->self); /* its shutdown goes on with the last of us */
     return E_CONSUME_SUCCESS;
 }
 

@@ -35,7 +35,7 @@ enum {
 /* A client that is shut down while it takes over a changed route aborts the
  * program (1.2: a thread is interrupted in a destructor).  A route has changed
  * when a broker came back, so that is not rare. */
-static void let_it_update(const struct rmq *self)
+void rmq_let_it_update(const struct rmq *self)
 {
     int64_t since_ms =
         rmq_now_ms() - self->began_ms - FIRST_UPDATE_MS + BEFORE_MS;
@@ -108,7 +108,7 @@ static int shut_down_lossy(struct rmq_consumer *k)
 /* 1: to its end. */
 static int shut_down(struct rmq_consumer *k)
 {
-    let_it_update(k->self);
+    rmq_let_it_update(k->self);
     set_phase(k, RMQ_ENDING); /* not before: it would hand out, and get back */
     if (rmq_is_lossy(k->self))
         return shut_down_lossy(k);
@@ -183,7 +183,7 @@ void rmq_end_clients(struct rmq *self)
     halt(self);
     producer = self->producer;
     if (producer) {
-        let_it_update(self);
+        rmq_let_it_update(self);
         self->api.ShutdownProducer(producer);
     }
     left = end_consumers(self);

@@ -262,6 +262,8 @@ void rmq_free_consumer(struct rmq_consumer *k);
 
 /* ending.c */
 void rmq_end_clients(struct rmq *self);
+/* Waits for a moment in which the client may be shut down. */
+void rmq_let_it_update(const struct rmq *self);
 
 /* back.c: see whether the broker that has a copy answers; and have it bring the
  * copy again.  0, or -1: nobody knows. */
