@@ -45,17 +45,18 @@ static int has_key(const struct rmq_answer *a, const char *key)
 }
 
 /* alone: there is no other broker. */
-static int is_it(const struct rmq_api *api, struct CMessageExt *ext,
+static int is_it(const struct rmq *self, struct CMessageExt *ext,
                  const struct rmq_answer *a, int alone)
 {
-    const char *m = a->body, *key = api->GetMessageProperty(ext, "UNIQ_KEY");
+    const struct rmq_api *api = &self->api;
+    const char *m = a->body, *key = rmq_property(self, ext, "UNIQ_KEY");
 
     return a->code == 0 && a->body_len >= ALL &&
            number(m + AT_QUEUE, 4) == api->GetMessageQueueId(ext) &&
            number(m + AT_OFFSET, 8) == api->GetMessageQueueOffset(ext) &&
            number(m + AT_PLACE, 8) == api->GetMessageCommitLogOffset(ext) &&
            number(m + AT_BORN, 8) == api->GetMessageBornTimestamp(ext) &&
-           (key && *key ? has_key(a, key) : alone);
+           (key ? has_key(a, key) : alone);
 }
 
 static int has_it(const struct rmq *self, struct CMessageExt *ext,
@@ -68,7 +69,7 @@ static int has_it(const struct rmq *self, struct CMessageExt *ext,
     snprintf(fields, sizeof(fields), "\"offset\":\"%lld\"",
              self->api.GetMessageCommitLogOffset(ext));
     rmq_ask_broker(at, VIEW, fields, &a);
-    yes = is_it(&self->api, ext, &a, alone);
+    yes = is_it(self, ext, &a, alone);
     rmq_answer_free(&a);
     return yes;
 }
@@ -112,17 +113,13 @@ int rmq_find_copy(const struct rmq_consumer *k, struct CMessageExt *ext)
     return find(k, ext, &at);
 }
 
-/* The topic that it lies in; the client shows the original one. */
 static void stored_topic(const struct rmq_consumer *k, struct CMessageExt *ext,
                          char out[256])
 {
-    const struct rmq_api *api = &k->self->api;
-    const char *from = api->GetMessageProperty(ext, "RETRY_TOPIC");
-
-    if (api->GetMessageReconsumeTimes(ext) > 0 && from && *from)
+    if (rmq_lies_in_retry(k->self, ext))
         retry_topic(k, out);
     else
-        snprintf(out, 256, "%s", api->GetMessageTopic(ext));
+        snprintf(out, 256, "%s", k->self->api.GetMessageTopic(ext));
 }
 
 /* After the shortest delay that the broker has; it is not the copy's fault, so

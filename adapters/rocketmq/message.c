@@ -22,10 +22,16 @@ static const char *or_null(const char *text)
     return text && *text ? text : NULL;
 }
 
-static const char *property(const struct rmq *self, struct CMessageExt *ext,
-                            const char *name)
+const char *rmq_property(const struct rmq *self, struct CMessageExt *ext,
+                         const char *name)
 {
     return or_null(self->api.GetMessageProperty(ext, name));
+}
+
+int rmq_lies_in_retry(const struct rmq *self, struct CMessageExt *ext)
+{
+    return self->api.GetMessageReconsumeTimes(ext) > 0 &&
+           rmq_property(self, ext, "RETRY_TOPIC") != NULL;
 }
 
 static void set_origin(const struct rmq *self, struct CMessageExt *ext,
@@ -33,10 +39,10 @@ static void set_origin(const struct rmq *self, struct CMessageExt *ext,
 {
     const char *key = NULL;
 
-    if (!property(self, ext, MQM_ID_HEADER)) {
-        key = property(self, ext, "UNIQ_KEY");
+    if (!rmq_property(self, ext, MQM_ID_HEADER)) {
+        key = rmq_property(self, ext, "UNIQ_KEY");
         if (!key)
-            key = property(self, ext, "ORIGIN_MESSAGE_ID");
+            key = rmq_property(self, ext, "ORIGIN_MESSAGE_ID");
         if (!key)
             key = or_null(self->api.GetMessageId(ext));
     }
@@ -44,10 +50,7 @@ static void set_origin(const struct rmq *self, struct CMessageExt *ext,
         snprintf(origin, RMQ_ORIGIN_MAX, "key/%s", key);
     else
         snprintf(origin, RMQ_ORIGIN_MAX, "%s%d/%lld",
-                 self->api.GetMessageReconsumeTimes(ext) > 0 &&
-                         property(self, ext, "RETRY_TOPIC")
-                     ? "retry/"
-                     : "",
+                 rmq_lies_in_retry(self, ext) ? "retry/" : "",
                  self->api.GetMessageQueueId(ext),
                  self->api.GetMessageQueueOffset(ext));
 }
@@ -55,7 +58,7 @@ static void set_origin(const struct rmq *self, struct CMessageExt *ext,
 static int set_body(struct rmq *self, struct mqm_delivery *d,
                     struct CMessageExt *ext)
 {
-    const char *told = property(self, ext, RMQ_LENGTH_HEADER);
+    const char *told = rmq_property(self, ext, RMQ_LENGTH_HEADER);
     const char *body = self->api.GetMessageBody(ext);
     long long len = 0;
 
@@ -105,7 +108,7 @@ const void *rmq_header(void *self, const struct mqm_delivery *d,
 
     if (!d->raw || !name)
         return NULL;
-    value = property(self, d->raw, name);
+    value = rmq_property(self, d->raw, name);
     if (value && len)
         *len = strlen(value);
     return value;
@@ -127,7 +130,7 @@ int rmq_headers(void *p, const struct mqm_delivery *d,
     while (d->raw && r == MQM_OK && (len = rmq_next_property(&at, &name))) {
         snprintf(text, sizeof(text), "%.*s", (int)len, name);
         f.name = text;
-        f.value = property(self, d->raw, text);
+        f.value = rmq_property(self, d->raw, text);
         f.len = f.value ? strlen(f.value) : 0;
         if (f.value)
             r = visit(user, &f);

@@ -205,6 +205,11 @@ struct rmq {
 /* Fill in a delivery.  -EBADMSG: the client does not give the whole body. */
 int rmq_fill(struct rmq *self, struct mqm_delivery *d, const char *group,
              struct CMessageExt *ext, char origin[RMQ_ORIGIN_MAX]);
+/* NULL where there is none. */
+const char *rmq_property(const struct rmq *self, struct CMessageExt *ext,
+                         const char *name);
+/* In the group's retry topic; the client shows the original one. */
+int rmq_lies_in_retry(const struct rmq *self, struct CMessageExt *ext);
 const void *rmq_header(void *self, const struct mqm_delivery *d,
                        const char *name, size_t *len);
 /* Those of the setting "properties"; the values are strings. */

@@ -149,16 +149,23 @@ static void play_broker(void)
     r.offset = m.offset;
     r.place = m.place;
     r.born_ms = m.born_ms;
-    r.key = m.key;
+}
+
+/* The copy has a key, or none. */
+static void hold_one_with(const char *key)
+{
+    play_broker();
+    r.key = key;
+    open_file("librocketmq_before_2.so", NULL, NULL);
+    start();
+    hold_one(20);
+    held.key = key;
+    stub->waits = 1; /* as the client does */
 }
 
 static void hold_one_of_an_older_client(void)
 {
-    play_broker();
-    open_file("librocketmq_before_2.so", NULL, NULL);
-    start();
-    hold_one(20);
-    stub->waits = 1; /* as the client does */
+    hold_one_with(message(0).key);
 }
 
 static void must_be_sent_back(void)
@@ -258,19 +265,9 @@ START_TEST(another_message_is_not_sent_back)
 }
 END_TEST
 
-static void hold_one_without_a_key(void)
-{
-    play_broker();
-    r.key = NULL;
-    open_file("librocketmq_before_2.so", NULL, NULL);
-    start();
-    hold_one(0);
-    held.key = NULL;
-}
-
 START_TEST(a_broker_that_is_alone_needs_no_key)
 {
-    hold_one_without_a_key();
+    hold_one_with(NULL);
     must_be_sent_back();
 }
 END_TEST
@@ -278,7 +275,7 @@ END_TEST
 /* Any of them may have the copy that looks like this. */
 START_TEST(without_a_key_two_brokers_are_one_too_many)
 {
-    hold_one_without_a_key();
+    hold_one_with(NULL);
     r.before = "{\"brokerName\":\"b\",\"brokerAddrs\":{}},";
     must_be_left("");
     ck_assert_int_eq(r.sent_back, 0);
