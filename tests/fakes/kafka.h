@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <mqmigrate/plugin.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -277,34 +276,45 @@ static inline bool topic_is_led(rd_kafka_t *rk, const char *name, int partitions
                m->topics[0].partition_cnt == partitions;
 
     for (int i = 0; led && i < partitions; i++)
-        led = !m->topics[0].partitions[i].err;
+        led = m->topics[0].partitions[i].leader >= 0;
     if (m)
         rd_kafka_metadata_destroy(m);
     rd_kafka_topic_destroy(t);
     return led;
 }
 
-/* Made, and known to who asks: on a busy machine that is some time later. */
-static inline void topic_new(char name[64], int partitions)
+/* With settings NAME, VALUE, ..., NULL.  A broker knows of a topic some time
+ * after it has said that it made it. */
+static inline void topic_make(const char *name, int partitions,
+                              const char *const *settings)
 {
-    int64_t end_ms = now_ms() + 30000;
+    int64_t end_ms = now_ms() + 40000;
     rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
     rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
     rd_kafka_NewTopic_t *t;
     rd_kafka_event_t *ev;
+    bool led;
 
-    name_new(name, "t");
     t = rd_kafka_NewTopic_new(name, partitions, 1, NULL, 0);
+    for (; *settings; settings += 2)
+        rd_kafka_NewTopic_set_config(t, settings[0], settings[1]);
     rd_kafka_CreateTopics(rk, &t, 1, NULL, q);
     ev = rd_kafka_queue_poll(q, 20000);
-    ck_assert_msg(ev && !rd_kafka_event_error(ev), "no topic: %s",
+    ck_assert_msg(ev && !rd_kafka_event_error(ev), "no topic '%s': %s", name,
                   ev ? rd_kafka_event_error_string(ev) : "no answer");
     rd_kafka_event_destroy(ev);
     rd_kafka_NewTopic_destroy(t);
     rd_kafka_queue_destroy(q);
-    while (!topic_is_led(rk, name, partitions) && now_ms() < end_ms)
+    while (!(led = topic_is_led(rk, name, partitions)) && now_ms() < end_ms)
         host_wait(NULL, 20);
+    ck_assert_msg(led, "nobody leads '%s'", name);
     rd_kafka_destroy(rk);
+}
+
+static inline void topic_new(char name[64], int partitions)
+{
+    name_new(name, "t");
+    topic_make(name, partitions, (const char *const[]){NULL});
 }
 
 /* n messages, in turn to each partition; the body is the number. */
@@ -326,30 +336,6 @@ static inline void flood(const char *topic, int partitions, int n)
     }
     ck_assert_int_eq(rd_kafka_flush(rk, 20000), 0);
     rd_kafka_destroy(rk);
-}
-
-/* librdkafka's own cluster of one broker, which can be told to go away or to
- * answer with an error.  It is in place of the real one from then on. */
-struct mock {
-    rd_kafka_t *rk;
-    rd_kafka_mock_cluster_t *cluster;
-};
-
-static inline struct mock mock_new(const char *topic, int partitions)
-{
-    struct mock m = {.rk = direct(RD_KAFKA_PRODUCER, NULL)};
-
-    m.cluster = rd_kafka_mock_cluster_new(m.rk, 1);
-    ck_assert_ptr_nonnull(m.cluster);
-    ck_assert(!rd_kafka_mock_topic_create(m.cluster, topic, partitions, 1));
-    setenv("MQM_TEST_KAFKA", rd_kafka_mock_cluster_bootstraps(m.cluster), 1);
-    return m;
-}
-
-static inline void mock_free(struct mock *m)
-{
-    rd_kafka_mock_cluster_destroy(m->cluster);
-    rd_kafka_destroy(m->rk);
 }
 
 /* What retention does, at once. */

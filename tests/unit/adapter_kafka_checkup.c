@@ -33,47 +33,11 @@ static void must_look(void)
     ck_assert_msg(r == 0, "%d %s\n%s", r, b->why, findings);
 }
 
-/* A broker knows of a topic some time after it has said that it made it. */
-static void wait_for_leader(rd_kafka_t *rk, const char *name)
-{
-    rd_kafka_topic_t *t = rd_kafka_topic_new(rk, name, NULL);
-    const struct rd_kafka_metadata *md;
-    bool led = false;
-
-    for (int i = 0; i < PATIENCE && !led; i++) {
-        if (rd_kafka_metadata(rk, 0, t, &md, 5000))
-            continue;
-        led = md->topic_cnt == 1 && !md->topics[0].err &&
-              md->topics[0].partition_cnt == 1 &&
-              md->topics[0].partitions[0].leader >= 0;
-        rd_kafka_metadata_destroy(md);
-        if (!led)
-            host_wait(NULL, 200);
-    }
-    ck_assert_msg(led, "nobody leads '%s'", name);
-    rd_kafka_topic_destroy(t);
-}
-
-/* name: of one partition, with settings NAME, VALUE, ..., NULL. */
+/* name: of one partition. */
 static void make(char name[64], const char *const *settings)
 {
-    rd_kafka_t *rk = direct(RD_KAFKA_PRODUCER, NULL);
-    rd_kafka_queue_t *answers = rd_kafka_queue_new(rk);
-    rd_kafka_NewTopic_t *t;
-    rd_kafka_event_t *e;
-
     name_new(name, "checkup");
-    t = rd_kafka_NewTopic_new(name, 1, 1, NULL, 0);
-    for (; *settings; settings += 2)
-        rd_kafka_NewTopic_set_config(t, settings[0], settings[1]);
-    rd_kafka_CreateTopics(rk, &t, 1, NULL, answers);
-    e = rd_kafka_queue_poll(answers, 20000);
-    ck_assert_msg(e && !rd_kafka_event_error(e), "no topic '%s'", name);
-    rd_kafka_event_destroy(e);
-    rd_kafka_NewTopic_destroy(t);
-    rd_kafka_queue_destroy(answers);
-    wait_for_leader(rk, name);
-    rd_kafka_destroy(rk);
+    topic_make(name, 1, settings);
 }
 
 #define TOPIC(name, ...)                                                       \

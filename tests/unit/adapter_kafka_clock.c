@@ -5,7 +5,7 @@
  * hour ahead lasts an hour longer once it is put right.
  *
  * libfaketime moves the clock, so the program starts itself again under it. */
-#include "../fakes/kafka.h"
+#include "../fakes/kafka_mock.h"
 
 #include <glob.h>
 

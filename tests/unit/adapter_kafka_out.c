@@ -1,7 +1,7 @@
 /* LIBS: -lrdkafka */
 /* SPDX-License-Identifier: MIT */
 /* adapter_kafka_out.c - the Kafka adapter publishes, scans and probes. */
-#include "../fakes/kafka.h"
+#include "../fakes/kafka_mock.h"
 
 /* ------------------------------ publishing ------------------------------- */
 
