@@ -17,30 +17,30 @@ write_config issuer "\"lease_ms\": 2000, \"handler_ms\": 2000,
        \"rocketmq\": {\"topic\": \"$topic\", \"parking\": \"$topic-parking\",
                     \"group\": \"GID_ctl\"}}"
 
-bodies() { # SIDE: how many its parking topic has
-    "scripts/$1" count "$MQM_TEST_SERVERS/$1" "$topic-parking"
+count() { # SIDE TOPIC
+    "scripts/$1" count "$MQM_TEST_SERVERS/$1" "$2"
+}
+
+more() { # THAN SIDE: bodies in its parking topic
+    [ "$(count "$2" "$topic-parking")" -gt "$1" ]
 }
 
 # A broker that has a message files it a moment later, where it is found.
 park() { # SIDE: a message parked there
     local id before
     id=$(new_id)
-    before=$(bodies "$1")
+    before=$(count "$1" "$topic-parking")
     worker "$1" "$id" unsure >/dev/null
-    for _ in {1..100}; do
-        [ "$(bodies "$1")" = "$before" ] || break
-        sleep 0.1
-    done
+    in_the_end more "$before" "$1"
     echo "$id"
 }
 
-has() { # SERVER COUNT
-    for _ in {1..100}; do
-        [ "$("scripts/$1" count "$MQM_TEST_SERVERS/$1" "$topic")" != "$2" ] ||
-            return 0
-        sleep 0.1
-    done
-    return 1
+has_now() { # SIDE COUNT
+    [ "$(count "$1" "$topic")" = "$2" ]
+}
+
+has() { # SIDE COUNT
+    in_the_end has_now "$@"
 }
 
 says "check: topics that are not there" 1 "$topic" mqmctl check

@@ -31,15 +31,6 @@ tells_alone() { # no reason but that
     tells "$1" && grep -q '1 reason$' "$tmp/told"
 }
 
-# in_the_end COMMAND...
-in_the_end() {
-    for _ in $(seq 300); do
-        "$@" && return
-        sleep 0.1
-    done
-    return 1
-}
-
 json_says() { # WHAT VALUE COMMAND...
     local what=$1 value=$2
     shift 2

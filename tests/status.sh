@@ -11,27 +11,28 @@ write_config '"lease_ms": 900, "handler_ms": 900, "settle_ms": 2500,
      "sides": {"kafka": {"parking": "parking"},
                "rocketmq": {"parking": "parking"}}' '"report_ms": 200'
 
+shows_now() {
+    mqmctl status rewards >"$tmp/status" 2>&1
+    grep -qF -- "$1" "$tmp/status"
+}
+
 # shows WORDS: status does, in the end.
 shows() {
-    for _ in $(seq 300); do
-        mqmctl status rewards >"$tmp/status" 2>&1
-        grep -qF -- "$1" "$tmp/status" && return
-        sleep 0.1
-    done
+    in_the_end shows_now "$1" && return
     sed 's/^/# /' "$tmp/status"
     return 1
 }
 
-# is_status WHAT VALUE: of the JSON, as Python has it, in the end.
-is_status() {
-    for _ in $(seq 300); do
-        mqmctl status rewards --json | python3 -c "
+is_status_now() {
+    mqmctl status rewards --json | python3 -c "
 import json, sys
 it = json.load(sys.stdin)[0]
-sys.exit($1 != $2)" && return
-        sleep 0.1
-    done
-    return 1
+sys.exit($1 != $2)"
+}
+
+# is_status WHAT VALUE: of the JSON, as Python has it, in the end.
+is_status() {
+    in_the_end is_status_now "$@"
 }
 
 # Somebody reads on kafka who never says so.

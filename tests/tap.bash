@@ -84,6 +84,15 @@ says() {
     fi
 }
 
+# in_the_end COMMAND...: it succeeds, some time.
+in_the_end() {
+    for _ in $(seq 300); do
+        "$@" && return
+        sleep 0.1
+    done
+    return 1
+}
+
 plan() {
     echo "1..$cases"
     [ "$bad" = 0 ]
