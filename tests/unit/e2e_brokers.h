@@ -204,34 +204,35 @@ static inline int visit_parked(void *user, struct mqm_delivery *d)
     return 0;
 }
 
-/* One at least.  A busy broker may leave a question unanswered, and files a
- * message a moment after it has it. */
-static inline struct parked_body parked_body(const char *side, const char *id)
+/* Reads until there is one: a broker files a message a moment after it has it,
+ * and a busy one may leave a question unanswered; asked again it is only if
+ * nothing was sent. */
+static inline struct parked_body read_bodies(const char *side,
+                                             struct parked_body wanted)
 {
     int64_t until = now_ms() + PATIENCE_MS;
     struct parked_body p;
     int r;
 
     do {
-        p = (struct parked_body){.id = id};
+        p = wanted;
         r = mqm_read_parking(st.m, side, "issuer", "rewards", visit_parked, &p);
-    } while ((r == -EIO || p.found == 0) && now_ms() < until);
+    } while (((r == -EIO && !wanted.sent) || (r == 0 && p.found == 0)) &&
+             now_ms() < until);
     ck_assert_msg(r == 0, "parking of %s: %d %s", side, r, mqm_errmsg());
     return p;
+}
+
+static inline struct parked_body parked_body(const char *side, const char *id)
+{
+    return read_bodies(side, (struct parked_body){.id = id});
 }
 
 /* Sends all bodies of the message out of the parking topic again. */
 static inline int send_again(const char *side, const char *id)
 {
-    int64_t until = now_ms() + PATIENCE_MS;
-    struct parked_body p = {.id = id, .sent = 1};
-    int r;
-
-    do
-        r = mqm_read_parking(st.m, side, "issuer", "rewards", visit_parked, &p);
-    while (r == 0 && p.found == 0 && now_ms() < until);
-    ck_assert_msg(r == 0, "parking of %s: %d %s", side, r, mqm_errmsg());
-    return p.sent - 1;
+    return read_bodies(side, (struct parked_body){.id = id, .sent = 1}).sent -
+           1;
 }
 
 static inline struct mqm_record await_settled(const char *id)

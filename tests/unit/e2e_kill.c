@@ -58,10 +58,11 @@ static const char *open_ones(void)
 static void await_all(void)
 {
     int64_t until = now_ms() + 2 * PATIENCE_MS;
+    const char *open;
 
-    while (*open_ones() && now_ms() < until)
+    while (*(open = open_ones()) && now_ms() < until)
         sleep_ms(50);
-    ck_assert_msg(!*open_ones(), "%s did not get%s", st.mine, open_ones());
+    ck_assert_msg(!*open, "%s did not get%s", st.mine, open);
 }
 
 START_TEST(a_kill_leaves_a_doubt_a_thread_at_most)
