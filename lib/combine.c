@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* combine.c - see combine.h. */
 #include "combine.h"
-#include "clock.h"
+#include "combine_round.h"
 #include "error.h"
-#include "key_set.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert((COMBINE_MAX & (COMBINE_MAX - 1)) == 0,
-               "a power of two, so that c->slot is large enough");
+enum { CROWD = 10, TURNS = 2 };
 
 static bool can_begin(const struct mqm_store *store)
 {
@@ -38,69 +37,6 @@ void mqm__combine_destroy(struct combine *c)
     pthread_mutex_destroy(&c->lock);
 }
 
-/* ------------------------------ what fits -------------------------------- */
-
-static bool fits(struct key_set *keys, const struct combine_call *call,
-                 size_t taken)
-{
-    bool twice = false;
-
-    if (taken + call->n > COMBINE_MAX)
-        return false;
-    for (size_t i = 0; i < call->n; i++)
-        twice |= !mqm__key_set_add(keys, &call->s[i]->key);
-    return !twice;
-}
-
-/* Of what waits, or as many as one round takes. */
-static size_t waiting(const struct combine *c)
-{
-    size_t n = 0;
-
-    for (const struct combine_call *call = c->first; call; call = call->next)
-        n += call->n;
-    return n < COMBINE_MAX ? n : COMBINE_MAX;
-}
-
-static bool is_late(const struct combine_call *call)
-{
-    return call->until_ms != COMBINE_EVER && mqm__mono_ms() > call->until_ms;
-}
-
-/* In the order in which they came, as many as fit; the first always does. */
-static void take(struct combine *c, struct combine_round *r)
-{
-    struct combine_call *head = c->first, **end = &head;
-    bool alone = !head->next;
-    struct key_set keys;
-
-    r->n = 0;
-    r->late = NULL;
-    if (!alone)
-        mqm__key_set_init(&keys, c->slot, waiting(c));
-    while (*end) {
-        struct combine_call *call = *end;
-
-        if (is_late(call)) {
-            *end = call->next;
-            call->next = r->late;
-            r->late = call;
-            continue;
-        }
-        /* Asked of the first, too, for the sake of its keys. */
-        if (!alone && !fits(&keys, call, r->n) && call != head)
-            break;
-        memcpy(r->s + r->n, call->s, call->n * sizeof(*r->s));
-        r->n += call->n;
-        end = &call->next;
-    }
-    c->first = *end;
-    if (!c->first)
-        c->last = &c->first;
-    *end = NULL;
-    r->calls = head;
-}
-
 /* -------------------------------- a round -------------------------------- */
 
 /* All of these under the lock and by who leads; it is given up while the store
@@ -114,8 +50,8 @@ static int first_failure(const struct combine_call *call)
     return MQM_OK;
 }
 
-/* A call is gone once it is done and the lock is free, unless it sleeps; then
- * once it is woken. */
+/* A call is gone once it is woken, if it sleeps; once it is done, if it is
+ * watched; else once it is done and the lock is free. */
 static void wake(struct combine *c, struct combine_call *call)
 {
     struct combine_call *next;
@@ -138,12 +74,15 @@ static void settle(struct combine *c, struct combine_call **calls,
         call->result = first_failure(call);
         if (call->result < 0)
             snprintf(call->story, sizeof(call->story), "%s", story);
+        if (call->sleeps) {
+            call->sleeps = false;
+            call->next = asleep;
+            asleep = call;
+        }
+        if (call->watches)
+            c->watching--;
+        c->undone--;
         call->done = true;
-        if (!call->sleeps)
-            continue;
-        call->sleeps = false;
-        call->next = asleep;
-        asleep = call;
     }
     *calls = NULL;
     if (asleep)
@@ -169,7 +108,7 @@ static void begin_round(struct combine *c)
     struct combine_round *r = &c->round[(c->oldest + c->flying) % c->room];
     int result = MQM_OK;
 
-    take(c, r);
+    mqm__round_take(c, r);
     if (r->n == 0) {
         settle_late(c, r);
         return;
@@ -233,12 +172,13 @@ static struct combine_call *heir(struct combine *c)
 }
 
 /* The heir sends what waits, when it runs: until then those that were just
- * woken may come again, and go with it. */
+ * woken may come again, and go with it.  Who watches needs no waking. */
 static void hand_over(struct combine *c)
 {
     struct combine_call *next = heir(c);
 
-    if (!next && c->room > 1 && c->first && c->flying < c->room) {
+    if (!next && !c->watching && c->room > 1 && c->first &&
+        c->flying < c->room) {
         begin_round(c); /* of those who went away to work */
         next = heir(c);
     }
@@ -248,6 +188,31 @@ static void hand_over(struct combine *c)
     }
     next->sleeps = false;
     sem_post(&next->wake);
+}
+
+/* To sleep and be woken costs more than all the rest of a call.  Who lets the
+ * others of a crowd run before often finds it done, and they come meanwhile and
+ * go with the next round.  (Measured, docs/speed.md: half as much again with 64
+ * threads; more turns gain nothing; fewer than the crowd only send too soon.)
+ *
+ * True: it is done, and the lock is given up.  Else it is held. */
+static bool watch(struct combine *c, struct combine_call *call)
+{
+    if (call->done || !c->leading || c->undone < CROWD)
+        return false;
+    call->watches = true;
+    c->watching++;
+    pthread_mutex_unlock(&c->lock);
+    for (int i = 0; i < TURNS && !call->done && c->leading; i++)
+        sched_yield();
+    if (call->done)
+        return true;
+    pthread_mutex_lock(&c->lock);
+    if (!call->done) {
+        call->watches = false;
+        c->watching--;
+    }
+    return false;
 }
 
 /* Under the lock, which is given up. */
@@ -268,12 +233,13 @@ static void enqueue(struct combine *c, struct combine_call *call,
     call->s = s;
     call->n = n;
     call->until_ms = until_ms;
-    call->done = call->sleeps = false;
+    call->done = call->watches = call->sleeps = false;
     call->next = NULL;
     sem_init(&call->wake, 0, 0);
     pthread_mutex_lock(&c->lock);
     *c->last = call;
     c->last = &call->next;
+    c->undone++;
 }
 
 void mqm__combine_post(struct combine *c, struct combine_call *call,
@@ -291,6 +257,8 @@ void mqm__combine_post(struct combine *c, struct combine_call *call,
 /* Under the lock, which is given up.  Whoever is woken and not done leads. */
 static void see_it_done(struct combine *c, struct combine_call *call)
 {
+    if (watch(c, call))
+        return;
     if (!call->done && c->leading) {
         sleep_until_woken(c, call);
         if (call->done)

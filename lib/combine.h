@@ -18,6 +18,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 enum { COMBINE_MAX = 1024 }; /* swaps in one call of the store */
@@ -34,7 +35,8 @@ struct combine_call {
     struct mqm_swap **s;
     size_t n;
     int64_t until_ms; /* monotonic */
-    bool done;
+    atomic_bool done;
+    bool watches; /* its thread: whether it is done, or has to lead */
     bool sleeps; /* until somebody wakes it: it is done, or it leads */
     sem_t wake;
     int result;
@@ -55,7 +57,9 @@ struct combine {
     void *self;
     unsigned room; /* rounds in flight; 1: the store knows only swap() */
     pthread_mutex_t lock;
-    bool leading; /* somebody does; the rounds are the leader's */
+    atomic_bool leading; /* somebody does; the rounds are the leader's */
+    unsigned undone;     /* calls */
+    unsigned watching;   /* of these, by their threads */
     struct combine_call *first, **last; /* what waits */
     struct combine_call *alone;         /* who wants the store for oneself */
     struct combine_round round[MQM_STORE_BEGUN];

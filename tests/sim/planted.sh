@@ -44,7 +44,7 @@ claim.c|one key twice in one call of the store|s/!mqm__key_set_add(&keys, &w\[i\
 claim.c|what the store did not answer counts as granted|s/finish(w, r < 0 ? r : -EIO);/finish(w, MQM_OK);/
 claim.c|an unanswered cell is decided on as if it were empty|s/} else if (r == MQM_LOST) {/} else if (r == MQM_LOST || r < 0) {/
 work.c|a copy out of parking is not told apart|s/w->rq.parked_copy = flags & MQM_FROM_PARKING;/w->rq.parked_copy = false;/
-combine.c|one key twice in one combined call|s/return !twice;/return true;/
+combine_round.c|one key twice in one combined call|s/return !twice;/return true;/
 combine.c|a call in flight is written over by the next|s/round\[(c->oldest + c->flying) % c->room\];/round[c->oldest];/
 combine.c|the oldest answer is taken for the newest call's|s/= &c->round\[c->oldest\];/= \&c->round[(c->oldest + c->flying - 1) % c->room];/
 combine.c|a call that could not be begun counts as done|s/        c->flying--;\n        settle_round(c, r, result);/        c->flying--;\n        for (size_t i = 0; i < r->n; i++)\n            r->s[i]->result = MQM_OK;\n        settle_round(c, r, result);/

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 8, TURNS = 1500, EACH = 16, KEYS = 64 };
+enum { THREADS = 24, TURNS = 1500, EACH = 16, KEYS = 64 };
 
 static struct combine c;
 
