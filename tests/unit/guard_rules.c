@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* guard_rules.c - the rules of one message's life, step by step: 1, 2, 3, 5, 6,
- * 8, 10, 11, 16.  The others: guard_batch.c, guard_time.c, guard_faults.c.
+ * 8, 10, 16.  The others: guard_repair.c, guard_batch.c, guard_faults.c.
  */
-#include "../quick_clock.h"
-
-#include "guard.h"
-
-#define SHORT ", \"lease_ms\": 20000, \"handler_ms\": 5000, \"settle_ms\": " \
-              "60000, \"pause_ms\": 0"
-
-enum { LEASE_OVER_MS = 20050, SETTLED_MS = 60050 };
+#include "guard_ask.h"
 
 /* A store that is younger than the switch doubts no further than it has to. */
 #define EXACT ", \"clock_margin_ms\": 0"
-
-static void ask(int want, mqm *with, struct mqm_claim *c)
-{
-    int r = mqm_acquire(with, c);
-
-    ck_assert_msg(r == want, "%d, not %d: %s %s", r, want, c->why,
-                  mqm_errmsg());
-    ck_assert_int_eq(c->result, r);
-    ck_assert_int_eq(c->token != 0, r == MQM_OK || r == MQM_DOUBT);
-    ck_assert(c->lease_ms > 0 && c->why != NULL);
-}
 
 START_TEST(test_rule_01_one_round_trip_pins)
 {
@@ -231,26 +213,6 @@ START_TEST(test_rule_06_copy_from_parking)
 }
 END_TEST
 
-START_TEST(test_rule_07_no_before_it_settled)
-{
-    const char *id = new_id();
-    struct mqm_claim a = claim("kafka", id);
-    struct mqm_msg msg = message(NULL, id);
-
-    open_with(SHORT);
-    ask(MQM_OK, m, &a);
-    ck_assert_int_eq(mqm_release_in_doubt(m, &a), MQM_OK);
-    ck_assert_int_eq(mqm_resolve(m, &msg, a.token, MQM_FAILED), -EAGAIN);
-    ck_assert_msg(strstr(mqm_errmsg(), "may still act"), "%s", mqm_errmsg());
-    ck_assert_int_eq(mqm_resolve(m, &msg, a.token + 1, MQM_FAILED), MQM_LOST);
-    ck_assert(look_at(m, id).left_ms > 0);
-    ck_assert_int_eq(mqm_resolve(m, &msg, a.token, MQM_UNSURE), -EINVAL);
-    ck_assert_int_eq(mqm_resolve(m, &msg, a.token, MQM_HANDLED), MQM_OK);
-    ck_assert_int_eq(look_at(m, id).state, MQM_DONE);
-    ck_assert_str_eq(look_at(m, id).side, "kafka");
-}
-END_TEST
-
 /* It has forgotten what was before it, by clocks that may have been ahead. */
 START_TEST(test_rule_08_a_store_that_is_younger_than_the_switch)
 {
@@ -296,68 +258,6 @@ START_TEST(test_rule_10_since)
 }
 END_TEST
 
-START_TEST(test_rule_11_assign)
-{
-    const char *id = new_id();
-    struct mqm_claim k = claim("kafka", id), r = claim("rocketmq", id);
-    struct mqm_msg to = message("rocketmq", id);
-
-    open_with(SHORT);
-    ask(MQM_OK, m, &k);
-    ck_assert_int_eq(mqm_assign(m, &to, k.token), MQM_LOST); /* held */
-    ck_assert_int_eq(mqm_release_on_failure(m, &k), MQM_OK);
-    ck_assert_int_eq(mqm_assign(m, &to, k.token + 1), MQM_LOST);
-    ck_assert_int_eq(mqm_assign(m, &to, look_at(m, id).token), MQM_OK);
-    ck_assert(look_at(m, id).flags & MQM_REASSIGNED);
-    ck_assert(strstr(audited, "assign") != NULL);
-    ask(MQM_LATER, m, &k);
-    ask(MQM_OK, m, &r);
-    ask(MQM_LATER, m, &k);
-    ck_assert_int_eq(mqm_release_on_success(m, &r), MQM_OK);
-    ask(MQM_SKIP, m, &k);
-}
-END_TEST
-
-static struct mqm_claim owed_in_doubt(void)
-{
-    struct mqm_claim k = claim("kafka", new_id());
-
-    open_with(SHORT);
-    ask(MQM_OK, m, &k);
-    sleep_ms(LEASE_OVER_MS);
-    ask(MQM_DOUBT, m, &k);
-    ck_assert_int_eq(mqm_release_on_failure(m, &k), MQM_OK);
-    return k;
-}
-
-START_TEST(test_rule_11_doubt_is_assigned_when_settled)
-{
-    struct mqm_claim k = owed_in_doubt();
-    struct mqm_msg to = message("rocketmq", k.msg.id);
-
-    ck_assert_int_eq(mqm_assign(m, &to, k.token), -EAGAIN);
-    ck_assert_msg(strstr(mqm_errmsg(), "may still act"), "%s", mqm_errmsg());
-    ck_assert_str_eq(look_at(m, k.msg.id).side, "kafka");
-    ck_assert(look_at(m, k.msg.id).left_ms > 0);
-    sleep_ms(SETTLED_MS);
-    ck_assert(look_at(m, k.msg.id).left_ms == 0);
-    ck_assert_int_eq(mqm_assign(m, &to, k.token), MQM_OK);
-    ck_assert_str_eq(look_at(m, k.msg.id).side, "rocketmq");
-    ck_assert_uint_eq(look_at(m, k.msg.id).doubt, 0);
-}
-END_TEST
-
-START_TEST(test_rule_07_owed_in_doubt_is_resolved)
-{
-    struct mqm_claim k = owed_in_doubt();
-    struct mqm_msg msg = message(NULL, k.msg.id);
-
-    ck_assert_int_eq(mqm_resolve(m, &msg, k.token, MQM_FAILED), -EAGAIN);
-    ck_assert_int_eq(mqm_resolve(m, &msg, k.token, MQM_HANDLED), MQM_OK);
-    ask(MQM_SKIP, m, &k);
-}
-END_TEST
-
 START_TEST(test_rule_16_done_stays)
 {
     const char *id = new_id();
@@ -392,13 +292,9 @@ int main(void)
     tcase_add_test(tc, test_rule_06_body_that_cannot_be_kept);
     tcase_add_test(tc, test_rule_05_failed_too_often_and_not_kept);
     tcase_add_test(tc, test_rule_06_copy_from_parking);
-    tcase_add_test(tc, test_rule_07_no_before_it_settled);
     tcase_add_loop_test(
         tc, test_rule_08_a_store_that_is_younger_than_the_switch, 0, 2);
     tcase_add_test(tc, test_rule_10_since);
-    tcase_add_test(tc, test_rule_11_assign);
-    tcase_add_test(tc, test_rule_11_doubt_is_assigned_when_settled);
-    tcase_add_test(tc, test_rule_07_owed_in_doubt_is_resolved);
     tcase_add_test(tc, test_rule_16_done_stays);
     return run_case("guard_rules", tc);
 }
