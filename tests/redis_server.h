@@ -7,8 +7,6 @@
 
 #include "free_port.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,20 +27,21 @@ struct redis_server {
     int synced; /* 1: it keeps each change before it answers; 2: soon after */
 };
 
-static int redis_server_dial(int port)
+/* Whether it listens.  By its socket in its directory, which it makes once it
+ * has the port: at the port somebody else might listen. */
+static int redis_server_listens(const struct redis_server *s)
 {
-    struct sockaddr_in a;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_un a;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int ok;
 
     memset(&a, 0, sizeof(a));
-    a.sin_family = AF_INET;
-    a.sin_port = htons((unsigned short)port);
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-        return fd;
+    a.sun_family = AF_UNIX;
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s/s.sock", s->dir);
+    ok = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
     if (fd >= 0)
         close(fd);
-    return -1;
+    return ok;
 }
 
 static void redis_server_exec(const struct redis_server *s)
@@ -71,12 +71,8 @@ static int redis_server_again(struct redis_server *s)
     if (s->pid == 0)
         redis_server_exec(s);
     for (int i = 0; s->pid > 0 && i < 1000; i++) {
-        int fd = redis_server_dial(s->port);
-
-        if (fd >= 0) {
-            close(fd);
+        if (redis_server_listens(s))
             return 1;
-        }
         if (waitpid(s->pid, NULL, WNOHANG) != 0)
             break;
         nanosleep(&t, NULL);
@@ -91,7 +87,7 @@ static int redis_server_start(struct redis_server *s)
     snprintf(s->dir, sizeof(s->dir), "/tmp/mqm-redis-XXXXXX");
     if (!mkdtemp(s->dir))
         return 0;
-    s->port = free_port();
+    s->port = free_ports(1);
     return redis_server_again(s);
 }
 

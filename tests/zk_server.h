@@ -4,14 +4,12 @@
 #ifndef MQM_ZK_SERVER_H
 #define MQM_ZK_SERVER_H
 
+#include "free_port.h"
 #include "plugin_so.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,31 +17,6 @@ struct zk_server {
     char dir[64];
     int port;
 };
-
-/* n free ports in a row, of the 1000 from MQM_PORT_BASE on.  Not the first that
- * are free: another test may be about to take those. */
-static int zk_free_ports(int n)
-{
-    const char *base = getenv("MQM_PORT_BASE");
-    int port = (base ? (int)strtol(base, NULL, 10) : 27500) + 100 +
-               getpid() % 45 * 20;
-
-    for (int tries = 0, found = 0; tries < 4000; tries++) {
-        int at = 1024 + (port - 1024 + tries) % 60000;
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        struct sockaddr_in a;
-
-        memset(&a, 0, sizeof(a));
-        a.sin_family = AF_INET;
-        a.sin_port = htons((unsigned short)at);
-        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        found = bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 ? found + 1 : 0;
-        close(fd);
-        if (found == n)
-            return at - n + 1;
-    }
-    return 0;
-}
 
 /* scripts/zookeeper of the tree this program was built in.  1: done. */
 static int zk_script(const char *command, const char *rest)
@@ -65,7 +38,7 @@ static int zk_server_up(const struct zk_server *s)
 static int zk_server_start(struct zk_server *s)
 {
     snprintf(s->dir, sizeof(s->dir), "/tmp/mqm-zk-XXXXXX");
-    s->port = zk_free_ports(1);
+    s->port = free_ports(1);
     return s->port > 0 && mkdtemp(s->dir) && zk_server_up(s);
 }
 

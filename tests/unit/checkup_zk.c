@@ -101,7 +101,7 @@ static void start_three(void)
 
     snprintf(server.dir, sizeof(server.dir), "/tmp/mqm-zk-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(server.dir));
-    server.port = zk_free_ports(9);
+    server.port = free_ports(9);
     snprintf(rest, sizeof(rest), "%s %d", server.dir, server.port);
     ck_assert(zk_script("ensemble", rest));
 }

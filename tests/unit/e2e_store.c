@@ -68,7 +68,7 @@ static void run_out_of_it(pid_t a, pid_t b)
 START_TEST(redis_dies_and_comes_back_with_its_data)
 {
     char dir[] = "/tmp/mqm-e2e-redis.XXXXXX", url[64];
-    int port = free_port();
+    int port = free_ports(1);
     pid_t a, b;
     int before;
 

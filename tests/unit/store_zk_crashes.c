@@ -249,7 +249,7 @@ START_TEST(a_killed_leader_loses_no_claim)
 {
     static struct claims c;
     char dir[64] = "/tmp/mqm-zk3-XXXXXX", rest[128];
-    int port = zk_free_ports(9), ok = 0, leader;
+    int port = free_ports(9), ok = 0, leader;
     pthread_t t;
     void *fresh;
 
