@@ -292,6 +292,20 @@ START_TEST(no_memory_is_no)
 }
 END_TEST
 
+/* What was to be written instead was not. */
+START_TEST(no_memory_takes_nothing_away)
+{
+    struct mqm_swap s = a_listed("a");
+
+    ck_assert_int_eq(run(&s), MQM_OK);
+    tell("CONFIG SET maxmemory 1");
+    ck_assert_int_eq(run_again(&s, 0), -ENOSPC);
+    ck_assert_int_eq(tell("HEXISTS " OPEN_KEY " a"), 1);
+    tell("CONFIG SET maxmemory 0");
+    ck_assert_int_eq(run(&s), MQM_OK);
+}
+END_TEST
+
 START_TEST(ways_to_it)
 {
     char at[300];
@@ -384,6 +398,7 @@ int main(void)
     tcase_add_test(tc, a_list_tells_of_what_is_no_cell);
     tcase_add_test(tc, cells_expire);
     tcase_add_test(tc, no_memory_is_no);
+    tcase_add_test(tc, no_memory_takes_nothing_away);
     tcase_add_test(tc, ways_to_it);
     tcase_add_loop_test(tc, urls_that_cannot_be, 0,
                         (int)(sizeof(bad_urls) / sizeof(bad_urls[0])));
