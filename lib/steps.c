@@ -85,18 +85,16 @@ static void count_end(mqm *m, const struct work *w, struct mqm_claim *c)
 
 /* Of a claim whose first answer was lost the lease began then; and of all the
  * answer may have come long ago, to a process that stood still. */
-static int64_t lease_left(const struct work *w, int64_t asked_ms)
+static int64_t lease_left(const struct work *w, int64_t took_ms)
 {
-    int64_t left = w->now.lease_ms - w->now.age_ms -
-                   (mqm__mono_ms() - asked_ms);
+    int64_t left = w->now.lease_ms - w->now.age_ms - took_ms;
 
     return left > 0 ? left : 1;
 }
 
-static void renewed(struct mqm_claim *c, const struct work *w,
-                    int64_t asked_ms)
+static void renewed(struct mqm_claim *c, const struct work *w, int64_t took_ms)
 {
-    int64_t left = w->rq.lease_ms - (mqm__mono_ms() - asked_ms);
+    int64_t left = w->rq.lease_ms - took_ms;
 
     c->lease_ms = left > 0 ? left : 1;
     if (left <= 0) {
@@ -106,7 +104,7 @@ static void renewed(struct mqm_claim *c, const struct work *w,
 }
 
 static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
-                   int64_t asked_ms)
+                   int64_t took_ms)
 {
     bool granted = w->result == MQM_OK || w->result == MQM_DOUBT;
 
@@ -117,11 +115,11 @@ static void finish(mqm *m, struct mqm_claim *c, const struct work *w,
         c->reserved[COUNTED] = 0;
         c->reserved[PROOF] = granted ? proof_of(w, c->token) : 0;
         c->attempt = w->now.attempts;
-        c->lease_ms = granted ? lease_left(w, asked_ms)
+        c->lease_ms = granted ? lease_left(w, took_ms)
                       : w->retry_ms ? w->retry_ms : RETRY_MS;
     }
     if (c->op == MQM_OP_RENEW && granted)
-        renewed(c, w, asked_ms);
+        renewed(c, w, took_ms);
     if (c->op == MQM_OP_ACQUIRE || (c->op == MQM_OP_RENEW && granted))
         c->cell = sealed(w, c->token, w->version);
     if (c->op != MQM_OP_ACQUIRE)
@@ -162,10 +160,11 @@ static void post(mqm *m, struct part *p)
 static void receive(mqm *m, struct part *p)
 {
     int r = mqm__work_finish(m, &p->flight);
+    int64_t took_ms = mqm__mono_ms() - p->asked_ms;
 
     for (size_t i = 0, done = 0; done < p->flight.n; i++)
         if (p->flight.w[done] == &p->work[i]) {
-            finish(m, p->claims[i], &p->work[i], p->asked_ms);
+            finish(m, p->claims[i], &p->work[i], took_ms);
             done++;
         }
     if (p->result == MQM_OK)

@@ -27,10 +27,12 @@ static void by_policy(mqm *m, struct work *w, const struct config *c,
     r = mqm__policy_route(&t->policy, &q);
     w->rq.route = t->at[r.side].side->name;
     w->rq.by_rule = r.by_rule;
-    if (m->source.path)
+    w->rq.may_pin_away = true;
+    if (m->source.path) {
         w->away_until_ms =
             atomic_load(&c->confirmed_ms) + t->policy_max_age_ms;
-    w->rq.may_pin_away = mqm__mono_ms() <= w->away_until_ms;
+        w->rq.may_pin_away = mqm__mono_ms() <= w->away_until_ms;
+    }
     if (r.future_born && w->rq.op == OP_ACQUIRE)
         mqm__count(m, w, COUNT_FUTURE_BORN);
 }

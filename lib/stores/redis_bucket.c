@@ -62,17 +62,27 @@ int mqm__redis_cell(const char *p, size_t len, int64_t now_us,
 
 /* ------------------------------- buckets -------------------------------- */
 
-/* They mostly come in that order. */
+/* Two that follow each other and are in order, the first of n1. */
+static void merge(struct mqm_swap *const *s, uint16_t *at, size_t n1, size_t n)
+{
+    uint16_t first[MQM__REDIS_GROUP];
+
+    if (s[at[n1 - 1]]->key.born_ms <= s[at[n1]]->key.born_ms)
+        return;
+    memcpy(first, at, n1 * sizeof(*at));
+    for (size_t to = 0, i = 0, k = n1; i < n1; to++)
+        if (k < n && s[at[k]]->key.born_ms < s[first[i]]->key.born_ms)
+            at[to] = at[k++];
+        else
+            at[to] = first[i++];
+}
+
+/* They come partition by partition, each mostly in that order. */
 static void sort_by_birth(struct mqm_swap *const *s, uint16_t *at, size_t n)
 {
-    for (size_t i = 1; i < n; i++) {
-        uint16_t x = at[i];
-        size_t to = i;
-
-        for (; to > 0 && s[at[to - 1]]->key.born_ms > s[x]->key.born_ms; to--)
-            at[to] = at[to - 1];
-        at[to] = x;
-    }
+    for (size_t run = 1; run < n; run *= 2)
+        for (size_t i = 0; i + run < n; i += 2 * run)
+            merge(s, at + i, run, n - i < 2 * run ? n - i : 2 * run);
 }
 
 static void count_one(struct redis_buckets *b, int64_t slot)
