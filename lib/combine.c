@@ -5,6 +5,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -91,6 +92,7 @@ static void settle(struct combine *c, struct combine_call **calls,
 
 static void settle_round(struct combine *c, struct combine_round *r, int result)
 {
+    c->sent -= r->count;
     settle(c, &r->calls,
            result < 0 ? mqm_errmsg() : "the store gave no answer");
 }
@@ -103,17 +105,19 @@ static void settle_late(struct combine *c, struct combine_round *r)
     settle(c, &r->late, "it waited for too long to be sent");
 }
 
-static void begin_round(struct combine *c)
+/* With up to so many calls. */
+static void begin_round(struct combine *c, unsigned most)
 {
     struct combine_round *r = &c->round[(c->oldest + c->flying) % c->room];
     int result = MQM_OK;
 
-    mqm__round_take(c, r);
+    mqm__round_take(c, r, most);
     if (r->n == 0) {
         settle_late(c, r);
         return;
     }
     c->flying++;
+    c->sent += r->count;
     c->rounds++;
     pthread_mutex_unlock(&c->lock);
     for (size_t i = 0; i < r->n; i++)
@@ -142,10 +146,33 @@ static void end_round(struct combine *c)
     settle_round(c, r, result);
 }
 
+/* A crowd goes in two halves: while the store has one, the answers of the other
+ * are taken home and come back as calls. */
+static void send_waiting(struct combine *c)
+{
+    unsigned n = c->undone - c->sent;
+
+    if (n >= 2 * CROWD && c->flying == 0 && c->room > 1)
+        begin_round(c, n / 2);
+    if (c->first && c->flying < c->room)
+        begin_round(c, UINT_MAX);
+}
+
+/* Those that were just woken, as long as more are on their way. */
+static void let_come(struct combine *c)
+{
+    for (int i = 0; i < TURNS && c->flying > 0 && c->undone >= CROWD &&
+                    c->undone - c->sent < c->sent; i++) {
+        pthread_mutex_unlock(&c->lock);
+        sched_yield();
+        pthread_mutex_lock(&c->lock);
+    }
+}
+
 static void lead_once(struct combine *c)
 {
-    if (c->first && c->flying < c->room)
-        begin_round(c);
+    let_come(c);
+    send_waiting(c);
     if (c->flying)
         end_round(c);
 }
@@ -179,7 +206,7 @@ static void hand_over(struct combine *c)
 
     if (!next && !c->watching && c->room > 1 && c->first &&
         c->flying < c->room) {
-        begin_round(c); /* of those who went away to work */
+        send_waiting(c); /* of those who went away to work */
         next = heir(c);
     }
     if (!next) {
@@ -248,7 +275,7 @@ void mqm__combine_post(struct combine *c, struct combine_call *call,
     enqueue(c, call, s, n, until_ms);
     if (c->room > 1 && !c->leading && c->flying < c->room) {
         c->leading = true;
-        begin_round(c);
+        send_waiting(c);
         hand_over(c);
     }
     pthread_mutex_unlock(&c->lock);

@@ -48,6 +48,7 @@ struct combine_call {
 struct combine_round {
     struct combine_call *calls;
     struct combine_call *late; /* of those that waited before them */
+    unsigned count;            /* of the calls */
     size_t n;
     struct mqm_swap *s[COMBINE_MAX];
 };
@@ -59,6 +60,7 @@ struct combine {
     pthread_mutex_t lock;
     atomic_bool leading; /* somebody does; the rounds are the leader's */
     unsigned undone;     /* calls */
+    unsigned sent;       /* of these, in rounds; the others wait */
     unsigned watching;   /* of these, by their threads */
     struct combine_call *first, **last; /* what waits */
     struct combine_call *alone;         /* who wants the store for oneself */

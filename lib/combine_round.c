@@ -36,17 +36,18 @@ static bool is_late(const struct combine_call *call)
     return call->until_ms != COMBINE_EVER && mqm__mono_ms() > call->until_ms;
 }
 
-void mqm__round_take(struct combine *c, struct combine_round *r)
+void mqm__round_take(struct combine *c, struct combine_round *r, unsigned most)
 {
     struct combine_call *head = c->first, **end = &head;
     bool alone = !head->next;
     struct key_set keys;
 
     r->n = 0;
+    r->count = 0;
     r->late = NULL;
     if (!alone)
         mqm__key_set_init(&keys, c->slot, waiting(c));
-    while (*end) {
+    while (*end && r->count < most) {
         struct combine_call *call = *end;
 
         if (is_late(call)) {
@@ -60,6 +61,7 @@ void mqm__round_take(struct combine *c, struct combine_round *r)
             break;
         memcpy(r->s + r->n, call->s, call->n * sizeof(*r->s));
         r->n += call->n;
+        r->count++;
         end = &call->next;
     }
     c->first = *end;

@@ -5,8 +5,9 @@
 
 #include "combine.h"
 
-/* In the order in which they came, as many as fit; the first always does.
- * What is too late by now is put aside.  Under the lock of c. */
-void mqm__round_take(struct combine *c, struct combine_round *r);
+/* In the order in which they came, up to so many calls, as many as fit; the
+ * first always does.  What is too late by now is put aside.  Under the lock of
+ * c. */
+void mqm__round_take(struct combine *c, struct combine_round *r, unsigned most);
 
 #endif
