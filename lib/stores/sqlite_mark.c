@@ -27,10 +27,13 @@ static uint64_t sum_of(const struct mark *m)
 {
     const unsigned char *p = (const unsigned char *)m;
     size_t end = offsetof(struct mark, id) + (size_t)m->id_len;
-    uint64_t x = 0xcbf29ce484222325;
+    uint64_t x = 0xcbf29ce484222325, word;
 
-    for (size_t i = offsetof(struct mark, number); i < end; i++)
-        x = (x ^ p[i]) * 0x100000001b3;
+    for (size_t i = offsetof(struct mark, number); i < end; i += sizeof(word)) {
+        memcpy(&word, p + i, sizeof(word));
+        x = (x ^ word) * 0x9e3779b97f4a7c15;
+        x ^= x >> 32;
+    }
     return x | 1; /* 0: there is none */
 }
 

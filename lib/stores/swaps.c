@@ -44,13 +44,19 @@ int mqm__swaps_all(struct mqm_swap *const *s, size_t n, int result)
     return result;
 }
 
+/* Not by strspn(): that makes a table first, each time. */
+static int is_known(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '-' && c <= '9') || c == '_'; /* - . / and the digits */
+}
+
 int mqm__space_valid(const char *space)
 {
-    static const char known[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+    size_t len = 0;
 
-    size_t len = space ? strspn(space, known) : 0;
-
+    while (space && is_known(space[len]) && len <= MQM__SPACE_MAX)
+        len++;
     return len > 0 && len <= MQM__SPACE_MAX && space[len] == '\0';
 }
 
