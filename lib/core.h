@@ -12,7 +12,6 @@
 #include "clock.h"
 #include "combine.h"
 #include "config.h"
-#include "home.h"
 #include "limbo.h"
 #include "reporter.h"
 #include "source_file.h"
@@ -20,6 +19,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 /* A configuration in use.  Who works with one holds it. */
 struct snapshot {
@@ -45,7 +45,7 @@ struct mqm {
     struct mqm_options opts;
     char *config_text; /* opts.config, ours */
     char instance[64];
-    struct home home;
+    pid_t pid;
     atomic_bool stopped;
 
     pthread_mutex_t lock;

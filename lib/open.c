@@ -21,10 +21,10 @@ int mqm__enter(const mqm *m)
 {
     if (!m)
         return mqm__fail(-EINVAL, "no handle: the mqm is NULL");
-    if (!mqm__at_home(&m->home))
+    if (m->pid != getpid())
         return mqm__fail(-ECHILD, "this handle was opened in process %ld; a "
                          "forked child opens its own with mqm_open()",
-                         (long)m->home.pid);
+                         (long)m->pid);
     return 0;
 }
 
@@ -52,8 +52,7 @@ static void name_instance(mqm *m)
     }
     gethostname(host, sizeof(host));
     host[sizeof(host) - 1] = '\0';
-    snprintf(m->instance, sizeof(m->instance), "%s:%ld", host,
-             (long)m->home.pid);
+    snprintf(m->instance, sizeof(m->instance), "%s:%ld", host, (long)m->pid);
 }
 
 static int init(mqm *m, const struct mqm_options *opts)
@@ -63,7 +62,7 @@ static int init(mqm *m, const struct mqm_options *opts)
 
     memcpy(&m->opts, opts, opts->size < sizeof(m->opts) ? opts->size
                                                         : sizeof(m->opts));
-    mqm__home_init(&m->home);
+    m->pid = getpid();
     name_instance(m);
     m->config_text = strdup(opts->config);
     if (!m->config_text)
@@ -146,7 +145,6 @@ static void dispose(mqm *m)
     mqm__limbo_destroy(&m->limbo);
     pthread_mutex_destroy(&m->reload_lock);
     pthread_mutex_destroy(&m->lock);
-    mqm__home_free(&m->home);
     free(m->config_text);
     free(m);
 }
@@ -217,7 +215,7 @@ void mqm_stop(mqm *m)
  * parent's. */
 void mqm_close(mqm *m)
 {
-    if (!m || !mqm__at_home(&m->home))
+    if (!m || m->pid != getpid())
         return;
     mqm_stop(m);
     dispose(m);

@@ -70,7 +70,7 @@ static void fill(mqm *m, struct report *r, const struct topic_config *t,
     if (sum != s->sum || !s->change_ms)
         s->change_ms = now;
     s->sum = sum;
-    r->pid = m->home.pid;
+    r->pid = m->pid;
     snprintf(r->host, sizeof(r->host), "%s", m->reporter.host);
     snprintf(r->version, sizeof(r->version), "%s", mqm_version());
     r->print = t->print;
