@@ -86,11 +86,21 @@ static void send_thrice(int i, const char *body)
     }
 }
 
+/* librocketmq 1.2 shares out the queues when a second consumer comes, and its
+ * timer thread waits for up to 11 s for a pull of one that was given away; what
+ * it then makes up for aborts a program that ends in that moment, when all is
+ * settled.  No matter of what is tested here. */
+static void let_it_settle(int64_t joined_ms)
+{
+    while (now_ms() < joined_ms + 18000)
+        sleep_ms(100);
+}
+
 /* Two consumers a side: copies may meet in one process or in two. */
 START_TEST(sent_three_times_worked_on_once)
 {
     pid_t a[2], b[2];
-    int64_t until;
+    int64_t until, joined_ms;
     int spread = 0, both = 0;
     struct view v;
 
@@ -103,6 +113,7 @@ START_TEST(sent_three_times_worked_on_once)
         a[i] = consume(st.mine, NULL);
         b[i] = consume(st.theirs, NULL);
     }
+    joined_ms = now_ms();
     await_all_done();
     for (int i = 0; i < N; i++) {
         ck_assert_int_eq(times('E', id[i], NULL), 1);
@@ -117,6 +128,7 @@ START_TEST(sent_three_times_worked_on_once)
     for (int i = 0; i < v.n; i++)
         spread += v.high[i] > 0;
     ck_assert_int_ge(spread, 2);
+    let_it_settle(joined_ms);
     for (int i = 0; i < 2; i++) {
         stop(a[i]);
         stop(b[i]);
